@@ -1,0 +1,130 @@
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{Initializer, PaddingConfig2d};
+use burn::tensor::{Device, Tensor};
+
+use super::{BatchNorm, FeatureExtractor};
+use crate::kernel::Activation::{Identity, Relu6};
+use crate::kernel::depthwise_conv2d;
+
+/// One row of the architecture: repeats, kernel, stride of the first block, expansion, input and output channels.
+struct Stage(usize, usize, usize, usize, usize, usize);
+
+/// EfficientNet-B0's stages (Tan & Le 2019, Table 1); Lite0 drops squeeze-and-excitation and uses ReLU6.
+const STAGES: [Stage; 7] = [
+    Stage(1, 3, 1, 1, 32, 16),
+    Stage(2, 3, 2, 6, 16, 24),
+    Stage(2, 5, 2, 6, 24, 40),
+    Stage(3, 3, 2, 6, 40, 80),
+    Stage(3, 5, 1, 6, 80, 112),
+    Stage(4, 5, 2, 6, 112, 192),
+    Stage(1, 3, 1, 6, 192, 320),
+];
+const FEATURES: usize = 1280;
+
+/// EfficientNet-Lite0 without its classifier: 1,280 features at stride 32, TensorFlow's SAME padding.
+///
+/// Parameter names are those of the common PyTorch port without the leading underscores.
+#[derive(Module, Debug)]
+pub struct EfficientNetLite0 {
+    conv_stem: Conv2d,
+    bn0: BatchNorm,
+    blocks: Vec<InvertedResidual>,
+    conv_head: Conv2d,
+    bn1: BatchNorm,
+}
+
+/// Expand, filter depthwise, project.
+#[derive(Module, Debug)]
+struct InvertedResidual {
+    expand_conv: Option<Conv2d>,
+    bn0: Option<BatchNorm>,
+    depthwise_conv: Conv2d,
+    bn1: BatchNorm,
+    project_conv: Conv2d,
+    bn2: BatchNorm,
+    shortcut: bool,
+}
+
+fn conv(channels: [usize; 2], kernel: usize, stride: usize, groups: usize, device: &Device) -> Conv2d {
+    Conv2dConfig::new(channels, [kernel, kernel])
+        .with_stride([stride, stride])
+        .with_groups(groups)
+        .with_padding(PaddingConfig2d::Same)
+        .with_bias(false)
+        .with_initializer(Initializer::KaimingNormal { gain: 2f64.sqrt(), fan_out_only: true })
+        .init(device)
+}
+
+fn norm(channels: usize, device: &Device) -> BatchNorm {
+    BatchNorm::new(channels, 0.01, 1e-3, device)
+}
+
+impl EfficientNetLite0 {
+    /// Random weights.
+    #[must_use]
+    pub fn new(device: &Device) -> Self {
+        let blocks = STAGES.iter().flat_map(|&Stage(repeats, kernel, stride, expansion, input, output)| {
+            (0..repeats).map(move |i| {
+                let (input, stride) = if i == 0 { (input, stride) } else { (output, 1) };
+                InvertedResidual::new(input, output, kernel, stride, expansion, device)
+            })
+        });
+        Self {
+            conv_stem: conv([3, 32], 3, 2, 1, device),
+            bn0: norm(32, device),
+            blocks: blocks.collect(),
+            conv_head: conv([320, FEATURES], 1, 1, 1, device),
+            bn1: norm(FEATURES, device),
+        }
+    }
+}
+
+impl FeatureExtractor for EfficientNetLite0 {
+    fn features(&self) -> usize {
+        FEATURES
+    }
+
+    fn forward(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
+        let x = self.bn0.forward(self.conv_stem.forward(images), passes, Relu6);
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x, passes));
+        self.bn1.forward(self.conv_head.forward(x), passes, Relu6)
+    }
+}
+
+impl InvertedResidual {
+    fn new(input: usize, output: usize, kernel: usize, stride: usize, expansion: usize, device: &Device) -> Self {
+        let wide = input * expansion;
+        let expands = expansion != 1;
+        Self {
+            expand_conv: expands.then(|| conv([input, wide], 1, 1, 1, device)),
+            bn0: expands.then(|| norm(wide, device)),
+            depthwise_conv: conv([wide, wide], kernel, stride, wide, device),
+            bn1: norm(wide, device),
+            project_conv: conv([wide, output], 1, 1, 1, device),
+            bn2: norm(output, device),
+            shortcut: stride == 1 && input == output,
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
+        let mut y = x.clone();
+        if let (Some(expand), Some(bn)) = (&self.expand_conv, &self.bn0) {
+            y = bn.forward(expand.forward(y), passes, Relu6);
+        }
+        y = self.bn1.forward(self.filter(y), passes, Relu6);
+        y = self.bn2.forward(self.project_conv.forward(y), passes, Identity);
+        if self.shortcut { y + x } else { y }
+    }
+
+    /// The depthwise convolution with SAME padding: output side `ceil(input / stride)`, an odd pixel behind.
+    fn filter(&self, x: Tensor<4>) -> Tensor<4> {
+        let [_, _, height, width] = x.dims();
+        let ([stride, _], [kernel, _]) = (self.depthwise_conv.stride, self.depthwise_conv.kernel_size);
+        let padding = [height, width].map(|side| {
+            let total = ((side.div_ceil(stride) - 1) * stride + kernel).saturating_sub(side);
+            (total / 2, total - total / 2)
+        });
+        depthwise_conv2d(x, self.depthwise_conv.weight.val(), stride, padding)
+    }
+}

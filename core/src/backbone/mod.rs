@@ -1,0 +1,78 @@
+//! Feature extractors shared by the localizer and the classifier (`spec` §1.1), all of stride 32.
+
+mod batch_norm;
+mod efficientnet_lite0;
+mod resnet18;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+pub use batch_norm::BatchNorm;
+pub use efficientnet_lite0::EfficientNetLite0;
+pub use resnet18::{ResNet18, Stem};
+
+use crate::config::BackboneKind;
+
+/// What the max-min model asks of a backbone; implement it to bring your own.
+pub trait FeatureExtractor: Module {
+    /// Channels of the feature map.
+    fn features(&self) -> usize;
+
+    /// Features of a batch of images.
+    ///
+    /// While training, each of `passes` kinds of images keeps batch statistics of its own: the batch holds them
+    /// interleaved, image by image (`B = n * passes`, index `image * passes + pass`; `spec` §1.2).
+    ///
+    /// # Shapes
+    ///
+    /// `[B, 3, H, W]` to `[B, features, h, w]`.
+    fn forward(&self, images: Tensor<4>, passes: usize) -> Tensor<4>;
+}
+
+/// One of the built-in backbones, chosen at run time.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one value a program, and the variants are all large")]
+pub enum Backbone {
+    /// ResNet18, either stem.
+    ResNet18(ResNet18),
+    /// EfficientNet-Lite0.
+    EfficientNetLite0(EfficientNetLite0),
+}
+
+impl BackboneKind {
+    /// The backbone with random weights.
+    #[must_use]
+    pub fn init(self, device: &Device) -> Backbone {
+        match self {
+            Self::EfficientnetLite0 => Backbone::EfficientNetLite0(EfficientNetLite0::new(device)),
+            Self::Resnet18 => Backbone::ResNet18(ResNet18::new(Stem::Single, device)),
+            Self::Resnet18DeepStem => Backbone::ResNet18(ResNet18::new(Stem::Deep, device)),
+        }
+    }
+
+    /// The name used in profiles and model cards.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EfficientnetLite0 => "efficientnet-lite0",
+            Self::Resnet18 => "resnet18",
+            Self::Resnet18DeepStem => "resnet18-deep-stem",
+        }
+    }
+}
+
+impl FeatureExtractor for Backbone {
+    fn features(&self) -> usize {
+        match self {
+            Self::ResNet18(net) => net.features(),
+            Self::EfficientNetLite0(net) => net.features(),
+        }
+    }
+
+    fn forward(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
+        match self {
+            Self::ResNet18(net) => net.forward(images, passes),
+            Self::EfficientNetLite0(net) => net.forward(images, passes),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::nn::{Initializer, PaddingConfig2d};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+
+use super::{BatchNorm, FeatureExtractor};
+use crate::kernel::Activation::{Identity, Relu};
+
+/// The layers in front of the first residual stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stem {
+    /// One 7×7 convolution, 64 channels (torchvision).
+    Single,
+    /// Three 3×3 convolutions, 64-64-128 channels (the released code's CSAIL weights, `spec` §1.1).
+    Deep,
+}
+
+/// ResNet18 without its classifier: 512 features at stride 32, torchvision's parameter names.
+///
+/// 11,176,512 parameters with the single stem, 11,324,992 with the deep one (`spec` §1.1).
+#[derive(Module, Debug)]
+pub struct ResNet18 {
+    conv1: Conv2d,
+    bn1: BatchNorm,
+    conv2: Option<Conv2d>,
+    bn2: Option<BatchNorm>,
+    conv3: Option<Conv2d>,
+    bn3: Option<BatchNorm>,
+    maxpool: MaxPool2d,
+    layer1: Vec<BasicBlock>,
+    layer2: Vec<BasicBlock>,
+    layer3: Vec<BasicBlock>,
+    layer4: Vec<BasicBlock>,
+}
+
+#[derive(Module, Debug)]
+struct BasicBlock {
+    conv1: Conv2d,
+    bn1: BatchNorm,
+    conv2: Conv2d,
+    bn2: BatchNorm,
+    downsample: Option<(Conv2d, BatchNorm)>,
+}
+
+fn conv(input: usize, output: usize, kernel: usize, stride: usize, device: &Device) -> Conv2d {
+    let pad = kernel / 2;
+    Conv2dConfig::new([input, output], [kernel, kernel])
+        .with_stride([stride, stride])
+        .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
+        .with_bias(false)
+        .with_initializer(Initializer::KaimingNormal { gain: 2f64.sqrt(), fan_out_only: true })
+        .init(device)
+}
+
+fn norm(channels: usize, device: &Device) -> BatchNorm {
+    BatchNorm::new(channels, 0.1, 1e-5, device)
+}
+
+impl ResNet18 {
+    /// Random weights, `normal(0, sqrt(2 / (k * k * out)))` for convolutions (`spec` §1.1).
+    #[must_use]
+    pub fn new(stem: Stem, device: &Device) -> Self {
+        let deep = stem == Stem::Deep;
+        let first = if deep { 128 } else { 64 };
+        let stage = |input, output, stride| {
+            vec![BasicBlock::new(input, output, stride, device), BasicBlock::new(output, output, 1, device)]
+        };
+        Self {
+            conv1: conv(3, 64, if deep { 3 } else { 7 }, 2, device),
+            bn1: norm(64, device),
+            conv2: deep.then(|| conv(64, 64, 3, 1, device)),
+            bn2: deep.then(|| norm(64, device)),
+            conv3: deep.then(|| conv(64, 128, 3, 1, device)),
+            bn3: deep.then(|| norm(128, device)),
+            maxpool: MaxPool2dConfig::new([3, 3])
+                .with_strides([2, 2])
+                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+                .init(),
+            layer1: stage(first, 64, 1),
+            layer2: stage(64, 128, 2),
+            layer3: stage(128, 256, 2),
+            layer4: stage(256, 512, 2),
+        }
+    }
+
+    fn stem(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
+        let mut x = self.bn1.forward(self.conv1.forward(images), passes, Relu);
+        for (conv, bn) in [(&self.conv2, &self.bn2), (&self.conv3, &self.bn3)] {
+            if let (Some(conv), Some(bn)) = (conv, bn) {
+                x = bn.forward(conv.forward(x), passes, Relu);
+            }
+        }
+        self.maxpool.forward(x)
+    }
+}
+
+impl FeatureExtractor for ResNet18 {
+    fn features(&self) -> usize {
+        512
+    }
+
+    fn forward(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
+        let stages = [&self.layer1, &self.layer2, &self.layer3, &self.layer4];
+        stages.into_iter().flatten().fold(self.stem(images, passes), |x, block| block.forward(x, passes))
+    }
+}
+
+impl BasicBlock {
+    fn new(input: usize, output: usize, stride: usize, device: &Device) -> Self {
+        let projected = stride != 1 || input != output;
+        Self {
+            conv1: conv(input, output, 3, stride, device),
+            bn1: norm(output, device),
+            conv2: conv(output, output, 3, 1, device),
+            bn2: norm(output, device),
+            downsample: projected.then(|| (conv(input, output, 1, stride, device), norm(output, device))),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
+        let y = self.bn1.forward(self.conv1.forward(x.clone()), passes, Relu);
+        let y = self.bn2.forward(self.conv2.forward(y), passes, Identity);
+        let shortcut = match &self.downsample {
+            Some((conv, bn)) => bn.forward(conv.forward(x), passes, Identity),
+            None => x,
+        };
+        relu(y + shortcut)
+    }
+}

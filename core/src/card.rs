@@ -1,0 +1,92 @@
+//! The model card every checkpoint carries in its metadata: what the model is, what it saw, what it is for.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::config::ModelConfig;
+use crate::preprocess::Preprocess;
+
+/// Most classes and modality maps a model may have: far above any use, low enough to multiply safely.
+const MOST: usize = 1000;
+
+/// The newest card format this version reads and the one it writes.
+pub const CARD_FORMAT: u32 = 1;
+
+/// Everything needed to use a model, and to judge whether one should.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelCard {
+    /// Card format, [`CARD_FORMAT`].
+    pub format: u32,
+    /// The histomask version that wrote the file.
+    pub version: String,
+    /// Class names by index.
+    pub classes: Vec<String>,
+    /// Name of the training profile.
+    pub profile: String,
+    /// The network.
+    pub model: ModelConfig,
+    /// Input scale and normalisation.
+    pub input: Preprocess,
+    /// Eq. 12's sigma at which this checkpoint was selected.
+    pub sigma: f64,
+    /// Mask values at or above this are foreground.
+    pub threshold: f64,
+    /// Epochs trained when it was saved.
+    pub epoch: usize,
+    /// Where the backbone's initial weights came from, with their SHA-256.
+    pub initial_weights: String,
+    /// What it was trained on.
+    pub data: DataCard,
+    /// Metrics on the validation split at that epoch, by name.
+    pub metrics: BTreeMap<String, f64>,
+    /// What the model may be used for.
+    pub intended_use: String,
+    /// Terms of the weights, set by the training data.
+    pub licence: String,
+}
+
+/// The training data in a model card.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DataCard {
+    /// The data set's name.
+    pub name: String,
+    /// BLAKE3 over all images, labels and splits.
+    pub hash: String,
+    /// Images in the training split.
+    pub train_images: usize,
+    /// Images in the validation split.
+    pub valid_images: usize,
+}
+
+impl ModelCard {
+    /// Checks that every number is one a model can have, so that a damaged or made-up card cannot exhaust memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Card`] naming the first that is not.
+    pub fn validate(&self) -> Result<(), Error> {
+        let ModelConfig { pooling, mask, .. } = &self.model;
+        let share = |value: f64| (0.0..=1.0).contains(&value);
+        let checks = [
+            ("classes", (2..=MOST).contains(&self.classes.len())),
+            ("model.pooling.modalities", (1..=MOST).contains(&pooling.modalities)),
+            ("model.pooling.kmax", share(pooling.kmax)),
+            ("model.pooling.kmin", share(pooling.kmin)),
+            ("model.pooling.alpha", pooling.alpha.is_finite()),
+            ("model.pooling.dropout", (0.0..1.0).contains(&pooling.dropout)),
+            ("model.mask.omega", mask.omega.is_finite()),
+            ("model.mask.classifier_scale", mask.classifier_scale > 0.0 && mask.classifier_scale <= 1.0),
+            ("sigma", self.sigma.is_finite()),
+            ("threshold", share(self.threshold)),
+            ("input.size", self.input.size >= 1 && self.input.size <= u16::MAX.into()),
+            ("input.mean", self.input.mean.iter().all(|mean| mean.is_finite())),
+            ("input.std", self.input.std.iter().all(|&std| std.is_finite() && std > 0.0)),
+        ];
+        match checks.into_iter().find(|&(_, fine)| !fine) {
+            Some((name, _)) => Err(Error::Card(format!("its {name} is out of range"))),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What a model is and how it is trained, as plain data: the `[model]` and `[loss]` tables of a profile,
+//! and part of every model card. The defaults are the released GlaS code's (`spec` §1.3–1.6, §2.1).
+
+use serde::{Deserialize, Serialize};
+
+/// Feature extractor shared by the localizer and the classifier (`spec` §1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum BackboneKind {
+    /// EfficientNet-Lite0 with TensorFlow's SAME padding; 1,280 features at stride 32.
+    EfficientnetLite0,
+    /// ResNet18 with torchvision's 7×7 stem; 512 features at stride 32.
+    Resnet18,
+    /// ResNet18 with the three-convolution stem of the released code; 512 features at stride 32.
+    Resnet18DeepStem,
+}
+
+/// How the top and bottom activations become a class score (`spec` §1.3, D14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PoolingFormula {
+    /// `(top + alpha * bottom) / 2`, the WILDCAT authors' code.
+    Wildcat,
+    /// `top + alpha * bottom`, the survey's baselines.
+    Survey,
+    /// `top` alone: the released max-min code loses its bottom term.
+    Released,
+}
+
+/// WILDCAT pooling of one head (`spec` §1.3).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolingConfig {
+    /// Modality maps per class, averaged into one class activation map.
+    pub modalities: usize,
+    /// Share of positions averaged at the top, in `[0, 1]`.
+    pub kmax: f64,
+    /// Share of positions averaged at the bottom, in `[0, 1]`; 0 switches the term off.
+    pub kmin: f64,
+    /// Weight of the bottom term.
+    pub alpha: f64,
+    /// Dropout probability on the sorted activations, in `[0, 1)`, training only.
+    pub dropout: f64,
+    /// Which of the three published formulas.
+    pub formula: PoolingFormula,
+}
+
+impl Default for PoolingConfig {
+    fn default() -> Self {
+        Self { modalities: 5, kmax: 0.3, kmin: 0.0, alpha: 0.6, dropout: 0.1, formula: PoolingFormula::Released }
+    }
+}
+
+/// Where the raw foreground map comes from (`spec` §1.4, §1.7, D16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum MapSource {
+    /// `sum_c p_c * map_c`, the localizer's maps weighted by its own posterior.
+    Posterior,
+    /// A one-class head of its own, as in the released Camelyon16 code.
+    PullHead,
+}
+
+/// Over what the raw map is scaled to `[0, 1]` before Eq. 12 (`spec` §1.5, D4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum MinMax {
+    /// Each map by its own minimum and maximum.
+    PerSample,
+    /// One minimum and maximum for the batch while training (the released code); evaluation is per sample.
+    WholeBatch,
+    /// Not at all: the paper read literally.
+    None,
+}
+
+/// From raw map to soft mask, Eq. 12 (`spec` §1.4–1.6).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MaskConfig {
+    /// Which map is turned into the mask.
+    pub source: MapSource,
+    /// Scaling of the map to `[0, 1]`.
+    pub min_max: MinMax,
+    /// Slope of the sigmoid in Eq. 12.
+    pub omega: f64,
+    /// Threshold of the sigmoid in Eq. 12 in epoch 0, on the normalised map.
+    pub sigma: f64,
+    /// Added to sigma after every epoch.
+    pub sigma_step: f64,
+    /// Upper limit of sigma.
+    pub sigma_max: f64,
+    /// Side length of the classifier's input relative to the image, in `(0, 1]`.
+    pub classifier_scale: f64,
+    /// Whether bilinear resampling aligns the corners.
+    pub align_corners: bool,
+}
+
+impl Default for MaskConfig {
+    fn default() -> Self {
+        Self {
+            source: MapSource::Posterior,
+            min_max: MinMax::WholeBatch,
+            omega: 5.0,
+            sigma: 0.15,
+            sigma_step: 0.001,
+            sigma_max: 0.2,
+            classifier_scale: 0.8,
+            align_corners: true,
+        }
+    }
+}
+
+/// The max-min model (`spec` §1).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Shared feature extractor.
+    pub backbone: BackboneKind,
+    /// Pooling of the localizer's and the classifier's head.
+    pub pooling: PoolingConfig,
+    /// From raw map to soft mask.
+    pub mask: MaskConfig,
+    /// Which posterior names the class: the one on the foreground (GlaS) or on the full image (released Camelyon16).
+    pub class_from: ClassFrom,
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        Self {
+            backbone: BackboneKind::EfficientnetLite0,
+            pooling: PoolingConfig::default(),
+            mask: MaskConfig::default(),
+            class_from: ClassFrom::Foreground,
+        }
+    }
+}
+
+/// The posterior that classifies an image (`spec` §4, D17).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ClassFrom {
+    /// `argmax p_hat_plus`, the classifier on the foreground.
+    Foreground,
+    /// `argmax p_hat`, the localizer on the full image; the masked images are then not classified at all.
+    FullImage,
+}
+
+/// The uncertainty term on the background (`spec` §2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum BackgroundTerm {
+    /// Explicit entropy maximisation, Eq. 4 and 8: `-H(p_minus)`.
+    Eem,
+    /// Surrogate for explicit entropy maximisation, Eq. 6 and 9: `H(q, p_minus)` with uniform `q`.
+    Sem,
+    /// No term (the ablation's "FG only"); the background is still passed through the backbone.
+    None,
+}
+
+/// Base of the logarithm in the background term (`spec` D7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum LogBase {
+    /// Bits, as in the released code.
+    Two,
+    /// Nats.
+    E,
+}
+
+/// The barrier that keeps regions from vanishing (`spec` §2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum BarrierKind {
+    /// Extended log-barrier: linear below `1/t²`, finite everywhere (released code).
+    Extended,
+    /// `-(1/t) log s`, Eq. 7 read literally; infinite at zero.
+    Pure,
+    /// No size constraint.
+    None,
+}
+
+/// Which regions the barrier constrains (`spec` §2.1, §2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum BarrierOn {
+    /// Foreground and background of every image.
+    BothRegions,
+    /// Foreground only, and only on images whose class is not [`LossConfig::normal_class`].
+    AbnormalForeground,
+}
+
+/// Total loss: Eq. 7 and the localizer's cross-entropy (`spec` §2.1, §2.3). A weight of 0 switches a term off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LossConfig {
+    /// Weight of the cross-entropy of `p_hat` on the full image.
+    pub full_weight: f64,
+    /// Weight of the cross-entropy of `p_hat_plus` on the foreground (Eq. 3).
+    pub foreground_weight: f64,
+    /// Uncertainty term on the background.
+    pub background: BackgroundTerm,
+    /// Lambda, the weight of the background term.
+    pub background_weight: f64,
+    /// Base of its logarithm.
+    pub background_log: LogBase,
+    /// Size barrier.
+    pub barrier: BarrierKind,
+    /// What the barrier constrains.
+    pub barrier_on: BarrierOn,
+    /// The barrier's t in epoch 0.
+    pub t: f64,
+    /// t is multiplied by this after every epoch.
+    pub t_factor: f64,
+    /// Upper limit of t.
+    pub t_max: f64,
+    /// Class index that has no foreground of interest (Camelyon16's "normal"); used by the two Camelyon terms.
+    pub normal_class: usize,
+    /// Weight of the cross-entropy that pulls the mask to zero on normal images (released Camelyon16).
+    pub normal_empty_weight: f64,
+}
+
+impl Default for LossConfig {
+    fn default() -> Self {
+        Self {
+            full_weight: 1.0,
+            foreground_weight: 1.0,
+            background: BackgroundTerm::Sem,
+            background_weight: 1e-7,
+            background_log: LogBase::Two,
+            barrier: BarrierKind::Extended,
+            barrier_on: BarrierOn::BothRegions,
+            t: 5.0,
+            t_factor: 1.01,
+            t_max: 10.0,
+            normal_class: 0,
+            normal_empty_weight: 0.0,
+        }
+    }
+}

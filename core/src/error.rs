@@ -1,0 +1,47 @@
+use crate::weights::WeightsError;
+
+/// What can go wrong between a model file, an image and a mask.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The weights do not fit the model.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The file's model card is missing or unreadable.
+    #[error("this file has no histomask model card ({0}); was it written by `histomask train`?")]
+    Card(String),
+    /// The pixels do not make an image of the given size.
+    #[error("{bytes} bytes are not an RGB image of {width}×{height} (3 bytes a pixel)")]
+    ImageBytes {
+        /// Bytes given.
+        bytes: usize,
+        /// Width in pixels.
+        width: usize,
+        /// Height in pixels.
+        height: usize,
+    },
+    /// The image is too small or too large for the model.
+    #[error(
+        "an image of {width}×{height} becomes {model_width}×{model_height} for this model; sides must be {min} to {max} pixels there"
+    )]
+    ImageSize {
+        /// Width in pixels.
+        width: usize,
+        /// Height in pixels.
+        height: usize,
+        /// Width after the model's resize rule.
+        model_width: usize,
+        /// Height after the model's resize rule.
+        model_height: usize,
+        /// Smallest side the model takes.
+        min: usize,
+        /// Largest side the model takes.
+        max: usize,
+    },
+    /// The device did not give the numbers back.
+    #[error("could not read the result from the device: {0}")]
+    Device(String),
+    /// The model computed NaN or infinity.
+    #[error("the model's output is not finite: its weights are damaged, or training diverged")]
+    NotFinite,
+}

@@ -1,0 +1,21 @@
+//! Operations that burn's CPU backend has no fast form of, each with its own backward.
+//!
+//! A training step of EfficientNet-Lite0 spends most of its time in two places there: batch normalisation with its
+//! activation, which burn composes of a dozen passes over the feature map, and the backward of depthwise
+//! convolution, which burn computes channel by channel. On every other device these functions are burn's own
+//! composition. Tests compare the two.
+
+#[cfg(feature = "cpu")]
+mod batch_norm_cpu;
+#[cfg(feature = "cpu")]
+mod cpu_tensor;
+#[cfg(feature = "cpu")]
+mod depthwise_cpu;
+#[cfg(feature = "cpu")]
+mod planes;
+
+mod batch_norm;
+mod depthwise;
+
+pub use batch_norm::{Activation, Normalised, batch_norm_act};
+pub use depthwise::depthwise_conv2d;

@@ -1,0 +1,86 @@
+//! Loops over the planes of `[B, C, H, W]`, in parallel where threads are to be had.
+
+/// Runs a loop compiled for the widest vector instructions of the processor at hand.
+#[inline]
+fn vectorised<R>(work: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(work)
+}
+
+/// One value for each of `n` channels.
+pub(super) fn map_channels<T: Send>(n: usize, value: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
+    let value = |channel| vectorised(|| value(channel));
+    #[cfg(feature = "threads")]
+    {
+        use rayon::prelude::*;
+        (0..n).into_par_iter().map(value).collect()
+    }
+    #[cfg(not(feature = "threads"))]
+    (0..n).map(value).collect()
+}
+
+/// A buffer of planes of `size` values, each filled by `fill(index, plane)`; planes come zeroed.
+pub(super) fn filled(planes: usize, size: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
+    let mut buffer = vec![0.0; planes * size];
+    let fill = |index, plane: &mut [f32]| vectorised(|| fill(index, plane));
+    if size == 0 {
+        return buffer;
+    }
+    #[cfg(feature = "threads")]
+    {
+        use rayon::prelude::*;
+        buffer.par_chunks_mut(size).enumerate().for_each(|(index, plane)| fill(index, plane));
+    }
+    #[cfg(not(feature = "threads"))]
+    buffer.chunks_mut(size).enumerate().for_each(|(index, plane)| fill(index, plane));
+    buffer
+}
+
+/// Values summed side by side, so that the compiler can use vector registers.
+const LANES: usize = 16;
+
+/// The sum of `term(a)` over a plane: 32-bit within short runs, 64-bit between them.
+#[inline(always)]
+pub(super) fn sum(a: &[f32], term: impl Fn(f32) -> f32) -> f64 {
+    let mut lanes = [0f32; LANES];
+    let (chunks, rest) = a.as_chunks::<LANES>();
+    for a in chunks {
+        for lane in 0..LANES {
+            lanes[lane] += term(a[lane]);
+        }
+    }
+    lanes.iter().chain(&rest.iter().map(|&a| term(a)).collect::<Vec<_>>()).map(|&value| f64::from(value)).sum()
+}
+
+/// The sums of `terms(a, b)` over two planes of one size.
+#[inline(always)]
+pub(super) fn sum2(a: &[f32], b: &[f32], terms: impl Fn(f32, f32) -> [f32; 2]) -> [f64; 2] {
+    let mut lanes = [[0f32; LANES]; 2];
+    let ((a_chunks, a_rest), (b_chunks, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a_chunks.iter().zip(b_chunks) {
+        for lane in 0..LANES {
+            let [first, second] = terms(a[lane], b[lane]);
+            lanes[0][lane] += first;
+            lanes[1][lane] += second;
+        }
+    }
+    let mut sums = lanes.map(|lanes| lanes.iter().map(|&value| f64::from(value)).sum::<f64>());
+    for (&a, &b) in a_rest.iter().zip(b_rest) {
+        let [first, second] = terms(a, b);
+        sums[0] += f64::from(first);
+        sums[1] += f64::from(second);
+    }
+    sums
+}
+
+/// The scalar product of two rows.
+#[inline(always)]
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0f32; LANES];
+    let ((a_chunks, a_rest), (b_chunks, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a_chunks.iter().zip(b_chunks) {
+        for lane in 0..LANES {
+            lanes[lane] += a[lane] * b[lane];
+        }
+    }
+    lanes.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
+}

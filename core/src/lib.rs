@@ -1,0 +1,53 @@
+//! Weakly supervised classification and segmentation of histology patches.
+//!
+//! From image-level labels alone, a max-min model (Belharbi et al., IEEE TMI 2022) learns which class a patch
+//! belongs to and which pixels made it so: certain on the foreground it is shown, maximally uncertain on the
+//! background, and a log-barrier keeps either region from taking the whole image.
+//!
+//! This crate holds the model, the losses and the metrics on [burn]. It touches no file, network or clock, and
+//! builds for `wasm32`. Load a model, give it an RGB image, get class, mask and uncertainty:
+//!
+//! ```no_run
+//! # fn main() -> Result<(), histomask_core::Error> {
+//! # let (file, pixels) = (vec![], vec![0; 512 * 512 * 3]);
+//! use histomask_core::{Device, RgbView, Segmenter};
+//!
+//! let segmenter = Segmenter::from_safetensors(&file, &Device::flex())?;
+//! let result = segmenter.segment(RgbView::new(&pixels, 512, 512)?)?;
+//! println!("{} {:?}", segmenter.card().classes[result.class], result.probabilities);
+//! println!("background uncertainty {:?}", result.background_uncertainty);
+//! let foreground = result.mask.iter().filter(|&&value| value >= 0.5).count(); // 512 * 512 values in [0, 1]
+//! # Ok(()) }
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`model`], [`backbone`], [`head`], [`pooling`], [`mask`] | the network, in the order an image takes |
+//! | [`loss`], [`schedule`] | what training minimises |
+//! | [`metric`] | what evaluation reports |
+//! | [`kernel`] | operations with a backward of their own |
+//! | [`weights`], [`card`], [`preprocess`], [`segmenter`] | models as files, and their use |
+
+pub mod backbone;
+pub mod card;
+pub mod config;
+mod error;
+pub mod head;
+pub mod kernel;
+pub mod loss;
+pub mod mask;
+pub mod metric;
+pub mod model;
+pub mod pooling;
+pub mod preprocess;
+pub mod resample;
+pub mod schedule;
+pub mod segmenter;
+pub mod weights;
+
+pub use burn;
+pub use burn::tensor::Device;
+pub use card::ModelCard;
+pub use error::Error;
+pub use preprocess::RgbView;
+pub use segmenter::{Segmentation, Segmenter};

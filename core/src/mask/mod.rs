@@ -1,0 +1,11 @@
+//! From the localizer's maps to the soft mask and the two masked images (`spec` §1.4–1.6).
+
+mod masking;
+mod min_max;
+mod posterior_map;
+mod soft_threshold;
+
+pub use masking::{Regions, masked};
+pub use min_max::min_max;
+pub use posterior_map::posterior_map;
+pub use soft_threshold::soft_threshold;
