@@ -1,0 +1,135 @@
+//! From a decoded image to the network's input: resize, crop, jitter, flips and rotations, normalisation (`spec` §3.2).
+
+mod config;
+mod geometry;
+mod jitter;
+mod resize;
+
+use histomask_core::preprocess::normalise;
+use image::RgbImage;
+use rand::Rng;
+use thiserror::Error;
+
+pub use self::config::InputConfig;
+pub use histomask_core::preprocess::ResizeRule;
+
+/// An input that cannot be prepared.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AugmentError {
+    /// A value out of range in the `[input]` settings.
+    #[error("setting `{setting}`: {reason}")]
+    Setting {
+        /// Name of the setting.
+        setting: &'static str,
+        /// What is wrong with its value.
+        reason: String,
+    },
+    /// An image so elongated that resizing its short side makes the long one enormous.
+    #[error("resizing it from {}×{} would make it {}×{} pixels; cut it into patches", .from.0, .from.1, .to.0, .to.1)]
+    TooElongated {
+        /// Width and height of the image.
+        from: (u32, u32),
+        /// Width and height asked for.
+        to: (u32, u32),
+    },
+    /// The resizing library refused.
+    #[error("it cannot be resized: {reason}")]
+    Resize {
+        /// The library's answer.
+        reason: String,
+    },
+}
+
+/// Prepares inputs as one [`InputConfig`] says. All results are planar `[3, H, W]`, red first, row by row.
+#[derive(Clone, Debug)]
+pub struct Augmenter {
+    config: InputConfig,
+}
+
+impl Augmenter {
+    /// # Errors
+    /// [`AugmentError::Setting`] for a value out of range.
+    pub fn new(config: InputConfig) -> Result<Self, AugmentError> {
+        config.validate()?;
+        Ok(Self { config })
+    }
+
+    /// The settings it was made from.
+    pub fn config(&self) -> &InputConfig {
+        &self.config
+    }
+
+    /// The first, deterministic step of [`Self::train`] and [`Self::eval`]; worth keeping between epochs.
+    ///
+    /// # Errors
+    /// [`AugmentError::TooElongated`] for extreme aspect ratios.
+    pub fn resize(&self, image: &RgbImage) -> Result<RgbImage, AugmentError> {
+        resize::resize(image, self.config.resize, self.config.size)
+    }
+
+    /// A training input `[3, crop, crop]`: resize, random crop, jitter, flips, rotation, normalisation, in this order.
+    ///
+    /// # Errors
+    /// As [`Self::resize`].
+    pub fn train(&self, image: &RgbImage, rng: &mut impl Rng) -> Result<Vec<f32>, AugmentError> {
+        Ok(self.train_resized(&self.resize(image)?, rng))
+    }
+
+    /// [`Self::train`] for an image that went through [`Self::resize`] before.
+    pub fn train_resized(&self, resized: &RgbImage, rng: &mut impl Rng) -> Vec<f32> {
+        let config = &self.config;
+        let mut crop = geometry::random_crop(resized, config.crop, rng);
+        jitter::jitter(&mut crop, config, rng);
+        let crop = geometry::random_flips(crop, config, rng);
+        normalise(crop.as_raw(), &config.mean, &config.std)
+    }
+
+    /// An evaluation input `[3, h, w]` with its h and w: resize and normalisation only, no crop (`spec` §3.2).
+    ///
+    /// # Errors
+    /// As [`Self::resize`].
+    pub fn eval(&self, image: &RgbImage) -> Result<(Vec<f32>, usize, usize), AugmentError> {
+        let resized = self.resize(image)?;
+        let planar = normalise(resized.as_raw(), &self.config.mean, &self.config.std);
+        Ok((planar, resized.height() as usize, resized.width() as usize))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+    use image::Rgb;
+    use rand::SeedableRng as _;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    #[test]
+    fn shapes_ranges_and_determinism() {
+        let image = RgbImage::from_fn(775, 522, |x, y| Rgb([x as u8, y as u8, (x ^ y) as u8]));
+        let augmenter = Augmenter::new(InputConfig { rotate90: true, ..InputConfig::default() }).unwrap();
+        let train = |seed| augmenter.train(&image, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap();
+        let input = train(0);
+        assert_eq!(input.len(), 3 * 416 * 416);
+        assert!(input.iter().all(|value| (-1.0..=1.0).contains(value)));
+        assert_eq!(input, train(0));
+        assert_ne!(input, train(1));
+        let (input, h, w) = augmenter.eval(&image).unwrap();
+        assert_eq!((input.len(), h, w), (3 * 432 * 641, 432, 641));
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let setting = |config| match Augmenter::new(config).unwrap_err() {
+            AugmentError::Setting { setting, .. } => setting,
+            other => panic!("{other}"),
+        };
+        let default = InputConfig::default;
+        assert_eq!(setting(InputConfig { crop: 0, ..default() }), "crop");
+        assert_eq!(setting(InputConfig { size: 100_000, ..default() }), "size");
+        assert_eq!(setting(InputConfig { hue: 0.6, ..default() }), "hue");
+        assert_eq!(setting(InputConfig { contrast: f64::NAN, ..default() }), "contrast");
+        assert_eq!(setting(InputConfig { std: [0.5, 0.0, 0.5], ..default() }), "std");
+    }
+}

@@ -1,0 +1,206 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::device::DeviceChoice;
+use crate::report::Colormap;
+
+/// Learns from image-level labels which class a histology patch belongs to, and which pixels made it so
+#[derive(Debug, Parser)]
+#[command(name = "histomask", version, propagate_version = true, disable_help_subcommand = true, max_term_width = 110)]
+#[command(
+    after_help = "Research use only. Start with `histomask demo`; details of a command: `histomask train --help`.\n\
+    Exit codes: 0 fine, 1 some inputs failed, 2 usage or configuration, 3 device lost or out of memory, 130 interrupted."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Say only what went wrong
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole job on synthetic tissue: train, evaluate, predict, report; offline, in minutes
+    Demo(Demo),
+    /// Train a model from labelled patches
+    Train(Train),
+    /// Judge a model on labelled patches, and on masks where there are any
+    Evaluate(Evaluate),
+    /// Classify and segment images
+    Predict(Predict),
+    /// List graphics adapters and check that each computes correctly
+    Doctor,
+    /// Show what a model file holds
+    Inspect(Inspect),
+    /// Print a training profile as TOML, to copy and change
+    Profile(ProfileArgs),
+    /// Fetch or convert a backbone's initial weights
+    #[command(subcommand)]
+    Weights(Weights),
+    /// Measure images per second and memory of training and prediction
+    Bench(Bench),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages into a folder
+    Man {
+        /// The folder
+        #[arg(default_value = "man")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeviceArgs {
+    /// auto: a real GPU if there is one, else the CPU; gpu; gpu:N as listed by `doctor`; cpu
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    pub(crate) device: DeviceChoice,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Folder for the data set, the model and the report
+    #[arg(long, default_value = "histomask-demo")]
+    pub(crate) out: PathBuf,
+    /// Seed of the synthetic tissue and of the training
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Train {
+    /// Folder of labelled patches (GlaS, one folder per class, or with a labels.csv), or a CSV file
+    #[arg(long, required_unless_present = "resume")]
+    pub(crate) data: Option<PathBuf>,
+    /// Profile by name (released-glas, paper-glas, released-camelyon, paper-camelyon) or as a TOML file
+    #[arg(long, default_value = "released-glas")]
+    pub(crate) profile: String,
+    /// Folder for the results [default: runs/<name of the data>]
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with the run in this folder, from the step where it stopped
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "profile"])]
+    pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SplitArg {
+    Train,
+    Valid,
+    Test,
+    /// Every image of the set
+    All,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    /// Folder of labelled patches, or a CSV file
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// Model file, or the folder of a run (its best checkpoint) [default: the embedded model]
+    #[arg(long)]
+    pub(crate) model: Option<PathBuf>,
+    /// Which images
+    #[arg(long, value_enum, default_value_t = SplitArg::Valid)]
+    pub(crate) split: SplitArg,
+    /// Profile whose [data] and [evaluation] tables apply [default: the run's own, else released-glas]
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// Folder for the results [default: evaluation-<split> beside the model]
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Predict {
+    /// Image files, folders or globs
+    #[arg(required = true)]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Model file, or the folder of a run (its best checkpoint) [default: the embedded model]
+    #[arg(long)]
+    pub(crate) model: Option<PathBuf>,
+    /// Folder for the results
+    #[arg(long, default_value = "predictions")]
+    pub(crate) out: PathBuf,
+    /// Mask values at or above this are foreground [default: the model's]
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) threshold: Option<f64>,
+    /// Opacity of the overlay, 0 to 1
+    #[arg(long, default_value_t = 0.6, allow_negative_numbers = true)]
+    pub(crate) opacity: f64,
+    /// Colours of the overlay
+    #[arg(long, value_enum, default_value_t = Colormap::Viridis)]
+    pub(crate) colormap: Colormap,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// Model file, or the folder of a run [default: the embedded model]
+    pub(crate) model: Option<PathBuf>,
+    /// Print the model card as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArgs {
+    /// Name of a profile or a TOML file to complete
+    #[arg(default_value = "released-glas")]
+    pub(crate) profile: String,
+    /// List the names instead
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Weights {
+    /// Download ImageNet weights of ResNet18 from torchvision: the only command that uses the network
+    Get {
+        /// The network
+        #[arg(value_parser = ["resnet18"])]
+        backbone: String,
+        /// Where to put the file
+        #[arg(long, default_value = "resnet18-f37072fd.pth")]
+        out: PathBuf,
+        /// Another address to fetch it from
+        #[arg(long, default_value = crate::weights::RESNET18_URL)]
+        url: String,
+    },
+    /// Convert a PyTorch file to safetensors under histomask's names
+    Convert {
+        /// The .pth or .safetensors file
+        input: PathBuf,
+        /// The safetensors file to write
+        output: PathBuf,
+        /// Store 16-bit numbers
+        #[arg(long)]
+        half: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// Backbones to measure
+    #[arg(long, value_delimiter = ',', default_value = "efficientnet-lite0,resnet18,resnet18-deep-stem")]
+    pub(crate) backbones: Vec<String>,
+    /// Timed repetitions after one to warm up
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) repeats: u32,
+    /// Side of the training crops in pixels, batch 4
+    #[arg(long, default_value_t = 416, value_parser = clap::value_parser!(u32).range(64..=2048))]
+    pub(crate) crop: u32,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}

@@ -1,0 +1,65 @@
+//! The command line: arguments in, exit code out.
+
+mod args;
+mod console;
+mod failure;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+pub(crate) use args::{
+    Bench, Cli, Command, Demo, DeviceArgs, Evaluate, Inspect, Predict, ProfileArgs, SplitArg, Train, Weights,
+};
+pub(crate) use console::{Bar, Console};
+pub(crate) use failure::{Exit, exit_code, told_once};
+
+use crate::{commands, interrupt, profile};
+
+/// The command with every profile key as a flag of those subcommands that take a profile.
+#[must_use]
+pub fn command() -> clap::Command {
+    let keys = profile::flags();
+    Cli::command()
+        .mut_subcommand("train", |train| train.args(keys.clone()))
+        .mut_subcommand("evaluate", |evaluate| evaluate.args(keys))
+}
+
+/// Runs the program and returns its exit code: 0 fine, 1 some inputs failed, 2 usage or configuration, 3 device lost
+/// or out of memory, 130 interrupted.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
+    let matches = match command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => {
+            let error = profile::with_nearest_flag(error);
+            // help and version are errors to clap; a closed pipe is none to us
+            let _ = error.print();
+            return error.exit_code();
+        }
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    interrupt::listen();
+    let console = Console::new(cli.quiet);
+    let outcome = failure::guarded(|| dispatch(cli, &matches, &console));
+    exit_code(outcome, &console)
+}
+
+fn dispatch(cli: Cli, matches: &clap::ArgMatches, console: &Console) -> anyhow::Result<Exit> {
+    let keys = matches.subcommand().map(|(_, keys)| keys);
+    match cli.command {
+        Command::Demo(args) => commands::demo::run(&args, console),
+        Command::Train(args) => commands::train::run(&args, keys, console),
+        Command::Evaluate(args) => commands::evaluate::run(&args, keys, console),
+        Command::Predict(args) => commands::predict::run(&args, console),
+        Command::Doctor => commands::doctor::run(console),
+        Command::Inspect(args) => commands::inspect::run(&args, console),
+        Command::Profile(args) => commands::profile::run(&args, console),
+        Command::Weights(args) => commands::weights::run(&args, console),
+        Command::Bench(args) => commands::bench::run(&args, console),
+        Command::Completions { shell } => commands::manual::completions(shell, console),
+        Command::Man { out } => commands::manual::man(&out, console),
+    }
+}

@@ -1,0 +1,102 @@
+use std::path::Path;
+
+use anyhow::bail;
+use serde_json::json;
+
+use super::model_file::ModelFile;
+use crate::cli::{Console, Evaluate, Exit, SplitArg};
+use crate::data::{Dataset, Sample, Split};
+use crate::evaluate::{Evaluation, evaluate, write_results};
+use crate::profile::{self, Profile};
+use crate::results::evaluation_report;
+use crate::train::RunFolder;
+use crate::{atomic, interrupt};
+
+pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Console) -> anyhow::Result<Exit> {
+    let model = ModelFile::open(args.model.as_deref())?;
+    let of_run = RunFolder::new(model.folder()).profile();
+    let base = match &args.profile {
+        Some(name) => Profile::resolve(name)?,
+        None if model.path.is_some() && of_run.exists() => Profile::from_file(&of_run)?,
+        None => Profile::named("released-glas")?,
+    };
+    let profile = match keys {
+        Some(keys) => profile::apply(keys, base)?,
+        None => base,
+    };
+    let dataset = Dataset::open(&args.data, &profile.data)?;
+    let (split, samples) = samples(&dataset, args.split);
+    if samples.is_empty() {
+        bail!("{}: the {split} split has no images; choose another --split", args.data.display());
+    }
+    let chosen = super::open_device(&args.device, console)?;
+    let segmenter = model.segmenter(&chosen.device)?;
+    if segmenter.card().classes != dataset.classes {
+        bail!(
+            "{}: the model knows the classes {}, the data set has {}; evaluate it on data of its own classes",
+            model.name(),
+            segmenter.card().classes.join(", "),
+            dataset.classes.join(", "),
+        );
+    }
+
+    let bar = console.bar(samples.len(), "images");
+    let evaluation = evaluate(&segmenter, &samples, &profile.evaluation, &|done, _| bar.set(done, ""));
+    bar.finish();
+    let out = args.out.clone().unwrap_or_else(|| model.folder().join(format!("evaluation-{split}")));
+    let context = json!({
+        "histomask": env!("CARGO_PKG_VERSION"),
+        "command": std::env::args().collect::<Vec<_>>(),
+        "model": model.name(),
+        "model_sha256": crate::weights::sha256(&model.bytes),
+        "data": dataset.root,
+        "split": split,
+        "device": chosen.name,
+        "threshold": profile.evaluation.threshold,
+    });
+    write_results(&out, &evaluation, &context)?;
+    let report =
+        evaluation_report(&segmenter, &evaluation, &samples, &format!("{} {split}", dataset.name()), &context)?;
+    atomic::write(&out.join("report.html"), report.as_bytes())?;
+    console.print(&summary(&evaluation, split))?;
+    finish(&evaluation, &out, console)
+}
+
+fn samples(dataset: &Dataset, split: SplitArg) -> (&'static str, Vec<Sample>) {
+    match split {
+        SplitArg::Train => ("train", dataset.split(Split::Train).to_vec()),
+        SplitArg::Valid => ("valid", dataset.split(Split::Valid).to_vec()),
+        SplitArg::Test => ("test", dataset.split(Split::Test).to_vec()),
+        SplitArg::All => ("all", Split::ALL.iter().flat_map(|&split| dataset.split(split).to_vec()).collect()),
+    }
+}
+
+/// The numbers in a few lines.
+pub(super) fn summary(evaluation: &Evaluation, split: &str) -> String {
+    let mut text =
+        format!("{split}: {} images, classification error {:.2} %", evaluation.images.len(), evaluation.class_error);
+    if let Some(masks) = &evaluation.masks {
+        let percent = |value: Option<f64>| value.map_or("undefined".into(), |value| format!("{value:.2} %"));
+        let with_mask = evaluation.images.iter().filter(|image| image.truth_percent.is_some()).count();
+        text += &format!(
+            "\n{with_mask} of them with a mask: F1+ {}, F1- {} (All-ones: F1+ {}, F1- 0), PxAP {}",
+            percent(masks.f1_plus),
+            percent(masks.f1_minus),
+            percent(masks.all_ones_f1_plus),
+            percent(masks.pxap),
+        );
+    }
+    text
+}
+
+fn finish(evaluation: &Evaluation, out: &Path, console: &Console) -> anyhow::Result<Exit> {
+    console.say(&format!("results and report.html in {}", out.display()));
+    for (path, error) in &evaluation.failed {
+        console.warn(&format!("{}: {error}", path.display()));
+    }
+    Ok(match (interrupt::asked(), evaluation.failed.is_empty()) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Fine,
+        (false, false) => Exit::SomeFailed,
+    })
+}

@@ -1,0 +1,42 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use histomask_core::{Device, Segmenter};
+
+use crate::train::RunFolder;
+use crate::weights::{default_model, read_bytes};
+
+/// A model named on the command line.
+pub(super) struct ModelFile {
+    /// The file, unless it is the embedded one.
+    pub(super) path: Option<PathBuf>,
+    /// Its bytes.
+    pub(super) bytes: Vec<u8>,
+}
+
+impl ModelFile {
+    /// A file, the best checkpoint of a run's folder, or without a name the embedded model.
+    pub(super) fn open(model: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(path) = model else { return Ok(Self { path: None, bytes: default_model().to_vec() }) };
+        let file = if path.is_dir() { RunFolder::new(path).best() } else { path.to_owned() };
+        let bytes = read_bytes(&file).with_context(|| {
+            format!("{}: cannot read the model; name a .safetensors file or the folder of a run", file.display())
+        })?;
+        Ok(Self { path: Some(file), bytes })
+    }
+
+    /// The model on a device.
+    pub(super) fn segmenter(&self, device: &Device) -> anyhow::Result<Segmenter> {
+        Segmenter::from_safetensors(&self.bytes, device).with_context(|| self.name())
+    }
+
+    /// Its path, or that it is the embedded one.
+    pub(super) fn name(&self) -> String {
+        self.path.as_ref().map_or_else(|| "embedded default model".into(), |path| path.display().to_string())
+    }
+
+    /// The folder it lies in, where results about it go.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.path.as_ref().and_then(|path| path.parent()).unwrap_or_else(|| Path::new(".")).to_owned()
+    }
+}

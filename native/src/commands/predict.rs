@@ -1,0 +1,240 @@
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use image::codecs::png::PngEncoder;
+use image::{DynamicImage, ImageEncoder as _};
+use serde_json::json;
+
+use super::model_file::ModelFile;
+use crate::atomic;
+use crate::cli::{Console, Exit, Predict, told_once};
+use crate::data::image::EXTENSIONS as IMAGE_EXTENSIONS;
+use crate::evaluate::segment_file;
+use crate::interrupt;
+use crate::report::{OverlayStyle, mask_png, overlay, soft_png};
+
+pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
+    if !(0.0..=1.0).contains(&args.opacity) {
+        bail!("--opacity {} is not between 0 and 1", args.opacity);
+    }
+    if args.threshold.is_some_and(|threshold| !(0.0..=1.0).contains(&threshold)) {
+        bail!("--threshold must be between 0 and 1");
+    }
+    let images = expand(&args.inputs)?;
+    refuse_folder_of_inputs(&args.out, &images)?;
+    let model = ModelFile::open(args.model.as_deref())?;
+    let chosen = super::open_device(&args.device, console)?;
+    let segmenter = model.segmenter(&chosen.device)?;
+    let card = segmenter.card().clone();
+    console.say(&format!("model: {} (classes {}; {})", model.name(), card.classes.join(", "), card.intended_use));
+    let threshold = args.threshold.unwrap_or(card.threshold);
+    let style = OverlayStyle {
+        threshold: threshold as f32,
+        opacity: args.opacity as f32,
+        colormap: args.colormap,
+        contour: true,
+    };
+
+    let mut header: Vec<String> = ["path", "class", "probability"].map(String::from).to_vec();
+    header.extend(card.classes.iter().map(|class| format!("p_{class}")));
+    header.extend(["foreground_percent", "background_uncertainty", "mask", "overlay"].map(String::from));
+    let mut table = vec![header];
+    let mut failed = Vec::new();
+    let bar = console.bar(images.len(), "images");
+    for (done, input) in images.iter().enumerate() {
+        if interrupt::asked() {
+            break;
+        }
+        match predict_one(input, &args.out, &segmenter, &style) {
+            Ok(row) => {
+                bar.line(&format!(
+                    "{}: {} ({:.1} %), foreground {:.1} %",
+                    row.path,
+                    row.class,
+                    100.0 * row.probability,
+                    row.foreground
+                ));
+                table.push(row.cells());
+            }
+            // what cannot be written stops the command; what cannot be read is one image fewer
+            Err(error) if error.is::<atomic::WriteError>() => return Err(error),
+            Err(error) => {
+                let error = told_once(&error);
+                bar.line(&format!("skipped: {error}"));
+                failed.push(json!({ "path": input.path, "error": error }));
+            }
+        }
+        bar.set(done + 1, "");
+        if done % 50 == 49 {
+            write_table(&args.out, &table)?;
+        }
+    }
+    bar.finish();
+    write_table(&args.out, &table)?;
+    write_run(args, &model, &chosen.name, threshold, table.len() - 1, &failed)?;
+    console.say(&format!("{} images in {}", table.len() - 1, args.out.display()));
+    if interrupt::asked() {
+        return Ok(Exit::Interrupted);
+    }
+    if !failed.is_empty() {
+        console.warn(&format!("{} of {} images failed; run.json lists them", failed.len(), images.len()));
+        return Ok(Exit::SomeFailed);
+    }
+    Ok(Exit::Fine)
+}
+
+/// An image to predict, and the name its results begin with.
+struct Input {
+    path: PathBuf,
+    stem: String,
+}
+
+struct Row {
+    path: String,
+    class: String,
+    probability: f32,
+    probabilities: Vec<f32>,
+    foreground: f64,
+    uncertainty: Option<f32>,
+    mask: String,
+    overlay: String,
+}
+
+impl Row {
+    fn cells(self) -> Vec<String> {
+        let mut cells = vec![self.path, self.class, format!("{:.6}", self.probability)];
+        cells.extend(self.probabilities.iter().map(|p| format!("{p:.6}")));
+        cells.push(format!("{:.4}", self.foreground));
+        cells.push(self.uncertainty.map_or_else(String::new, |u| format!("{u:.6}")));
+        cells.extend([self.mask, self.overlay]);
+        cells
+    }
+}
+
+fn predict_one(
+    input: &Input,
+    out: &Path,
+    segmenter: &histomask_core::Segmenter,
+    style: &OverlayStyle,
+) -> anyhow::Result<Row> {
+    let (image, result) = segment_file(segmenter, &input.path)?;
+    let (width, height) = image.dimensions();
+    let file = |suffix: &str| format!("{}_{suffix}.png", input.stem);
+    let (mask, soft, over) = (file("mask"), file("soft"), file("overlay"));
+    write_png(&out.join(&mask), &mask_png(&result.mask, width, height, style.threshold)?.into())?;
+    write_png(&out.join(&soft), &soft_png(&result.mask, width, height)?.into())?;
+    write_png(&out.join(&over), &overlay(&image, &result.mask, None, style)?.into())?;
+    let foreground = result.mask.iter().filter(|&&value| value >= style.threshold).count();
+    Ok(Row {
+        path: input.path.display().to_string(),
+        class: segmenter.card().classes.get(result.class).cloned().unwrap_or_default(),
+        probability: result.probabilities.get(result.class).copied().unwrap_or(f32::NAN),
+        foreground: 100.0 * foreground as f64 / result.mask.len().max(1) as f64,
+        uncertainty: result.background_uncertainty,
+        probabilities: result.probabilities,
+        mask,
+        overlay: over,
+    })
+}
+
+/// Writes a PNG whole or not at all.
+fn write_png(path: &Path, image: &DynamicImage) -> anyhow::Result<()> {
+    let mut bytes = Vec::new();
+    PngEncoder::new(&mut bytes)
+        .write_image(image.as_bytes(), image.width(), image.height(), image.color().into())
+        .with_context(|| path.display().to_string())?;
+    Ok(atomic::write(path, &bytes)?)
+}
+
+fn write_table(out: &Path, table: &[Vec<String>]) -> anyhow::Result<()> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in table {
+        writer.write_record(row)?;
+    }
+    Ok(atomic::write(&out.join("predictions.csv"), &writer.into_inner()?)?)
+}
+
+fn write_run(
+    args: &Predict,
+    model: &ModelFile,
+    device: &str,
+    threshold: f64,
+    images: usize,
+    failed: &[serde_json::Value],
+) -> anyhow::Result<()> {
+    let run = json!({
+        "schema": 1,
+        "histomask": env!("CARGO_PKG_VERSION"),
+        "command": std::env::args().collect::<Vec<_>>(),
+        "model": model.name(),
+        "model_sha256": crate::weights::sha256(&model.bytes),
+        "device": device,
+        "threshold": threshold,
+        "images": images,
+        "failed": failed,
+    });
+    Ok(atomic::write(&args.out.join("run.json"), &serde_json::to_vec_pretty(&run)?)?)
+}
+
+/// Files, folders (their images, sorted) and globs, each image once, each with a name of its own.
+fn expand(inputs: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
+    let mut paths = Vec::new();
+    for input in inputs {
+        if input.is_dir() {
+            paths.extend(images_in(input)?);
+        } else if input.exists() {
+            paths.push(input.clone());
+        } else {
+            let pattern = input.to_string_lossy();
+            let matches = glob::glob(&pattern).with_context(|| format!("{pattern}: neither a file nor a pattern"))?;
+            let found: Vec<_> = matches.collect::<Result<_, _>>()?;
+            if found.is_empty() {
+                bail!("{pattern}: no such file, and nothing matches it as a pattern");
+            }
+            paths.extend(found);
+        }
+    }
+    if paths.is_empty() {
+        bail!("no images found; image files end in {}", IMAGE_EXTENSIONS.join(", "));
+    }
+    let mut seen = BTreeSet::new();
+    paths.retain(|path| seen.insert(path.clone()));
+    let mut taken = BTreeSet::new();
+    let named = paths.into_iter().map(|path| {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let numbered = (2..).map(|number| format!("{stem}-{number}"));
+        // an insert that succeeds is a name nobody has
+        let free = std::iter::once(stem.clone()).chain(numbered).find(|name| taken.insert(name.clone()));
+        Input { path, stem: free.unwrap_or(stem) }
+    });
+    Ok(named.collect())
+}
+
+/// Results named after the inputs must not lie among them: `x_mask.png` may be the true mask of `x.png`.
+fn refuse_folder_of_inputs(out: &Path, images: &[Input]) -> anyhow::Result<()> {
+    let Ok(out) = out.canonicalize() else { return Ok(()) };
+    let folder = |input: &Input| input.path.canonicalize().ok()?.parent().map(Path::to_owned);
+    if images.iter().any(|input| folder(input).as_ref() == Some(&out)) {
+        bail!(
+            "{}: images to predict lie in this folder, and results could replace files of yours; name another --out",
+            out.display()
+        );
+    }
+    Ok(())
+}
+
+fn images_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("{}: cannot list", folder.display()))?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    let is_image = |path: &PathBuf| {
+        let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        IMAGE_EXTENSIONS.contains(&extension.as_str())
+    };
+    paths.retain(is_image);
+    paths.sort();
+    if paths.is_empty() {
+        bail!("{}: no images in this folder; image files end in {}", folder.display(), IMAGE_EXTENSIONS.join(", "));
+    }
+    Ok(paths)
+}

@@ -1,0 +1,30 @@
+use anyhow::Context as _;
+use histomask_core::weights::{Precision, write_weights};
+
+use crate::atomic;
+use crate::cli::{Console, Exit, Weights};
+use crate::weights::{backbone_names, get, read_file};
+
+pub(crate) fn run(args: &Weights, console: &Console) -> anyhow::Result<Exit> {
+    match args {
+        Weights::Get { out, url, .. } => {
+            console.say(&format!("fetching {url}"));
+            let sha256 = get(url, out)?;
+            console.print(&format!("{}  sha256 {sha256}", out.display()))?;
+        }
+        Weights::Convert { input, output, half } => {
+            let (state, sha256) = read_file(input)?;
+            let state = backbone_names(state);
+            let precision = if *half { Precision::Half } else { Precision::Full };
+            let bytes = write_weights(&state, None, precision).with_context(|| input.display().to_string())?;
+            atomic::write(output, &bytes)?;
+            console.print(&format!(
+                "{} tensors from {} (sha256 {sha256}) to {}",
+                state.len(),
+                input.display(),
+                output.display()
+            ))?;
+        }
+    }
+    Ok(Exit::Fine)
+}

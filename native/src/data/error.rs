@@ -1,0 +1,145 @@
+//! What can go wrong with a data set, worded for the person who made it.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::check::Problems;
+use crate::augment::AugmentError;
+
+/// A data set, or one of its files, that cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A file or folder that something names is not there.
+    #[error("{path}: no such file or folder; check the path, or the list that names it")]
+    Missing {
+        /// What was looked for.
+        path: PathBuf,
+    },
+    /// The operating system refused to read.
+    #[error("{path}: cannot be read: {reason}")]
+    Io {
+        /// What was being read.
+        path: PathBuf,
+        /// The system's answer.
+        reason: std::io::Error,
+    },
+    /// Not one of the image formats this program reads.
+    #[error("{path}: not an image this program reads; convert it to PNG, JPEG, TIFF, BMP or WebP")]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An image that stops half-way or is damaged.
+    #[error("{path}: cannot be decoded ({reason}); is the file complete? Copy or export it again")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The decoder's answer.
+        reason: String,
+    },
+    /// An image beyond the limits of [`crate::data::image`].
+    #[error("{path}: {width}×{height} pixels are too large (at most 16384×16384 and 1 GiB); cut it into patches")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
+    /// A mask that does not cover its image exactly.
+    #[error(
+        "{path}: the mask is {}×{} pixels but its image is {}×{}; export the mask at the image's size",
+        .mask.0, .mask.1, .image.0, .image.1
+    )]
+    MaskSize {
+        /// The mask file.
+        path: PathBuf,
+        /// Width and height of the mask.
+        mask: (u32, u32),
+        /// Width and height of the image.
+        image: (u32, u32),
+    },
+    /// A folder that is not laid out as expected.
+    #[error("{path}: {reason}")]
+    Layout {
+        /// The folder or list.
+        path: PathBuf,
+        /// What is missing and what to do.
+        reason: String,
+    },
+    /// A row of a list that makes no sense.
+    #[error("{path}, line {line}: {reason}")]
+    Row {
+        /// The list.
+        path: PathBuf,
+        /// Line in the file, counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A class that was not announced.
+    #[error("{place}: unknown class `{label}`{hint} (known classes: {known})")]
+    UnknownLabel {
+        /// The file and line, or the folder.
+        place: String,
+        /// The name found.
+        label: String,
+        /// `, did you mean …`, or nothing.
+        hint: String,
+        /// The names expected.
+        known: String,
+    },
+    /// A class too small to be in every split.
+    #[error(
+        "class `{class}` has {found} image(s), but dividing it takes at least {needed}; add images or name the splits"
+    )]
+    TooFewImages {
+        /// The class.
+        class: String,
+        /// How many images it has.
+        found: usize,
+        /// How many it needs.
+        needed: usize,
+    },
+    /// A value out of range in the `[data]` settings.
+    #[error("setting `{setting}`: {reason}")]
+    Setting {
+        /// Name of the setting.
+        setting: &'static str,
+        /// What is wrong with its value.
+        reason: String,
+    },
+    /// An image that could not be brought to the network's input size.
+    #[error("{path}: {reason}")]
+    Augment {
+        /// The image.
+        path: PathBuf,
+        /// Why.
+        reason: AugmentError,
+    },
+    /// Everything found wrong by [`crate::data::check::check`].
+    #[error("{root}: {problems}")]
+    Problems {
+        /// The data set.
+        root: PathBuf,
+        /// All problems.
+        problems: Problems,
+    },
+    /// A background thread that loads images ended early.
+    #[error("a loading thread stopped ({reason}); please report this with the data set's layout")]
+    Worker {
+        /// What is known about it.
+        reason: String,
+    },
+}
+
+impl DataError {
+    /// [`Self::Missing`] for a file that is not there, else [`Self::Io`].
+    pub(crate) fn io(path: &Path, reason: std::io::Error) -> Self {
+        let path = path.to_owned();
+        if reason.kind() == std::io::ErrorKind::NotFound { Self::Missing { path } } else { Self::Io { path, reason } }
+    }
+}

@@ -1,0 +1,104 @@
+//! Dividing samples into splits where the data set does not do so itself.
+
+use rand::SeedableRng as _;
+use rand::seq::SliceRandom as _;
+use rand_chacha::ChaCha8Rng;
+
+use super::{DataConfig, DataError, Sample, Split};
+
+/// Samples by split, as a data set names them.
+#[derive(Default)]
+pub(super) struct Splits {
+    pub(super) train: Vec<Sample>,
+    pub(super) valid: Vec<Sample>,
+    pub(super) test: Vec<Sample>,
+}
+
+impl Splits {
+    /// Adds a sample to a split.
+    pub(super) fn push(&mut self, split: Split, sample: Sample) {
+        match split {
+            Split::Train => self.train.push(sample),
+            Split::Valid => self.valid.push(sample),
+            Split::Test => self.test.push(sample),
+        }
+    }
+
+    /// Fills the splits that are still empty from the training samples, class by class, as [`DataConfig`] asks.
+    /// Every class keeps at least one sample in each split that is filled and in train; samples keep their order.
+    ///
+    /// # Errors
+    /// [`DataError::TooFewImages`] for a class that cannot be divided.
+    pub(super) fn fill_empty(mut self, classes: &[String], config: &DataConfig) -> Result<Self, DataError> {
+        let share = |split: &[Sample], fraction: f64| if split.is_empty() { fraction } else { 0.0 };
+        let (valid, test) = (share(&self.valid, config.valid_fraction), share(&self.test, config.test_fraction));
+        let needed = 1 + usize::from(valid > 0.0) + usize::from(test > 0.0);
+        let mut target = vec![Split::Train; self.train.len()];
+        for (label, class) in classes.iter().enumerate() {
+            let mut members: Vec<_> = (0..self.train.len()).filter(|&i| self.train[i].label == label).collect();
+            let found = members.len();
+            if found < needed && needed > 1 {
+                return Err(DataError::TooFewImages { class: class.clone(), found, needed });
+            }
+            let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+            rng.set_stream(label as u64);
+            members.shuffle(&mut rng);
+            let count = |fraction: f64| {
+                if fraction > 0.0 { ((fraction * found as f64).round() as usize).max(1) } else { 0 }
+            };
+            let for_test = count(test).min(found.saturating_sub(needed - 1));
+            let for_valid = count(valid).min(found.saturating_sub(for_test + 1));
+            for (rank, member) in members.into_iter().enumerate() {
+                if rank < for_test {
+                    target[member] = Split::Test;
+                } else if rank < for_test + for_valid {
+                    target[member] = Split::Valid;
+                }
+            }
+        }
+        for (sample, split) in std::mem::take(&mut self.train).into_iter().zip(target) {
+            self.push(split, sample);
+        }
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+    use super::*;
+
+    fn samples(counts: &[usize]) -> Splits {
+        let train = counts.iter().enumerate().flat_map(|(label, &count)| {
+            (0..count).map(move |i| Sample { id: format!("{label}/{i}"), image: "x".into(), label, mask: None })
+        });
+        Splits { train: train.collect(), ..Splits::default() }
+    }
+
+    fn divide(counts: &[usize], config: &DataConfig) -> Result<Splits, DataError> {
+        let classes: Vec<_> = (0..counts.len()).map(|i| i.to_string()).collect();
+        samples(counts).fill_empty(&classes, config)
+    }
+
+    #[test]
+    fn every_class_keeps_its_share_and_the_seed_decides() {
+        let config = DataConfig { test_fraction: 0.1, ..DataConfig::default() };
+        let splits = divide(&[37, 48, 3], &config).unwrap();
+        let count = |split: &[Sample], label| split.iter().filter(|s| s.label == label).count();
+        assert_eq!([0, 1, 2].map(|label| count(&splits.valid, label)), [7, 10, 1]);
+        assert_eq!([0, 1, 2].map(|label| count(&splits.test, label)), [4, 5, 1]);
+        assert_eq!(splits.train.len(), 88 - 18 - 10);
+        assert_eq!(divide(&[37, 48, 3], &config).unwrap().valid, splits.valid);
+        let other = divide(&[37, 48, 3], &DataConfig { seed: 1, ..config }).unwrap();
+        assert_ne!(other.valid, splits.valid);
+    }
+
+    #[test]
+    fn a_class_of_one_cannot_be_divided() {
+        let error = divide(&[5, 1], &DataConfig::default()).err().unwrap();
+        assert!(matches!(error, DataError::TooFewImages { found: 1, needed: 2, .. }), "{error}");
+        // a large share still leaves one image to train on
+        let splits = divide(&[2, 2], &DataConfig { valid_fraction: 0.9, ..DataConfig::default() }).unwrap();
+        assert_eq!((splits.train.len(), splits.valid.len()), (2, 2));
+    }
+}

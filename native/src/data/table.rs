@@ -1,0 +1,161 @@
+//! A CSV file with the columns `path,label[,mask][,split]`; paths are relative to its folder.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use super::labels::{class_list, label_of, nearest};
+use super::splits::Splits;
+use super::{DataConfig, DataError, Dataset, Layout, Sample, Split};
+
+/// Name of the table when a folder is given.
+pub(super) const FILE_NAME: &str = "labels.csv";
+const COLUMNS: [&str; 4] = ["path", "label", "mask", "split"];
+
+/// Lists the table. Splits that no row names are drawn from the training rows.
+pub(super) fn open(path: &Path, config: &DataConfig) -> Result<Dataset, DataError> {
+    let table = if path.is_dir() { path.join(FILE_NAME) } else { path.to_owned() };
+    let rows = read_rows(&table)?;
+    let root = table.parent().unwrap_or(Path::new("")).to_owned();
+    let classes = class_list(&config.class_names, rows.iter().map(|row| row.label.clone()).collect::<BTreeSet<_>>());
+    let row_error = |line: u64, reason: String| DataError::Row { path: table.clone(), line, reason };
+
+    let names_splits = rows.iter().any(|row| row.split.is_some());
+    let mut lines = HashMap::new();
+    let mut splits = Splits::default();
+    for row in rows {
+        if let Some(first) = lines.insert(row.path.clone(), row.line) {
+            return Err(row_error(row.line, format!("`{}` already stands in line {first}; remove one", row.path)));
+        }
+        let split = match row.split {
+            Some(split) => split,
+            None if names_splits => {
+                let reason = "other rows name a split, so this one needs `train`, `valid` or `test` too";
+                return Err(row_error(row.line, reason.to_owned()));
+            }
+            None => Split::Train,
+        };
+        let label = label_of(&row.label, &classes, || format!("{}, line {}", table.display(), row.line))?;
+        let image = root.join(&row.path);
+        splits.push(split, Sample { id: row.path, image, label, mask: row.mask.map(|mask| root.join(mask)) });
+    }
+    let Splits { train, valid, test } = splits.fill_empty(&classes, config)?;
+    Ok(Dataset { root, layout: Layout::Table, classes, train, valid, test })
+}
+
+struct Row {
+    line: u64,
+    path: String,
+    label: String,
+    mask: Option<String>,
+    split: Option<Split>,
+}
+
+fn read_rows(table: &Path) -> Result<Vec<Row>, DataError> {
+    let row_error = |line: u64, reason: String| DataError::Row { path: table.to_owned(), line, reason };
+    let csv_error = |error: csv::Error| {
+        let line = error.position().map_or(0, csv::Position::line);
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => DataError::io(table, error),
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => row_error(
+                line,
+                format!("{len} cells, but the header has {expected_len}; quote cells that hold a comma"),
+            ),
+            kind => row_error(line, format!("not UTF-8 text in comma-separated cells ({kind:?})")),
+        }
+    };
+    let file = std::fs::File::open(table).map_err(|error| DataError::io(table, error))?;
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
+    let header: Vec<_> = reader.headers().map_err(csv_error)?.iter().map(str::to_lowercase).collect();
+    let columns = Columns::find(&header).map_err(|reason| row_error(1, reason))?;
+
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(csv_error)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let cell = |column: Option<usize>| record.get(column?).filter(|cell| !cell.is_empty()).map(str::to_owned);
+        let needed =
+            |column, name: &str| cell(Some(column)).ok_or_else(|| row_error(line, format!("the {name} is empty")));
+        let split = match cell(columns.split) {
+            None => None,
+            Some(name) => Some(
+                Split::parse(&name)
+                    .ok_or_else(|| row_error(line, format!("`{name}` is no split; use train, valid or test")))?,
+            ),
+        };
+        let (path, label) = (needed(columns.path, "path")?, needed(columns.label, "label")?);
+        rows.push(Row { line, path, label, mask: cell(columns.mask), split });
+    }
+    if rows.is_empty() {
+        return Err(row_error(1, "no rows below the header; add one row per image".to_owned()));
+    }
+    Ok(rows)
+}
+
+/// Where the known columns stand; unknown ones are allowed unless they look like a misspelt known one.
+struct Columns {
+    path: usize,
+    label: usize,
+    mask: Option<usize>,
+    split: Option<usize>,
+}
+
+impl Columns {
+    fn find(header: &[String]) -> Result<Self, String> {
+        let find = |name: &str| header.iter().position(|column| column == name);
+        let (path, label, mask, split) = (find("path"), find("label"), find("mask"), find("split"));
+        for column in header.iter().filter(|column| !COLUMNS.contains(&column.as_str())) {
+            let absent = COLUMNS.into_iter().filter(|name| find(name).is_none());
+            if let Some(name) = nearest(column, absent).filter(|name| strsim::damerau_levenshtein(name, column) <= 2) {
+                return Err(format!("unknown column `{column}`, did you mean `{name}`?"));
+            }
+        }
+        let (Some(path), Some(label)) = (path, label) else {
+            return Err(format!("the header `{}` must be `path,label[,mask][,split]`", header.join(",")));
+        };
+        Ok(Self { path, label, mask, split })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+    use super::*;
+
+    fn read(text: &str, class_names: &[&str]) -> Result<Dataset, DataError> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        let class_names = class_names.iter().map(|&name| name.to_owned()).collect();
+        Dataset::open(folder.path(), &DataConfig { class_names, ..DataConfig::default() })
+    }
+
+    #[test]
+    fn columns_in_any_order_with_a_byte_order_mark() {
+        let text = "\u{feff}Label, split, path, patient, mask\r\nb,train,x/1.png,7,m/1.png\r\na,VAL,\"x,2.png\",8,\r\n\
+                    a,train,3.png,9,\r\nb,valid,4.png,9,\r\na,test,5.png,9,\r\n";
+        let dataset = read(text, &[]).unwrap();
+        assert_eq!(dataset.classes, ["a", "b"]);
+        let first = &dataset.train[0];
+        assert_eq!((first.id.as_str(), first.label), ("x/1.png", 1));
+        assert_eq!(first.image, dataset.root.join("x/1.png"));
+        assert_eq!(first.mask, Some(dataset.root.join("m/1.png")));
+        assert_eq!((dataset.train.len(), dataset.test.len()), (2, 1));
+        assert_eq!((dataset.valid[0].id.as_str(), &dataset.valid[0].mask), ("x,2.png", &None));
+    }
+
+    #[test]
+    fn bad_rows_name_their_line() {
+        let says = |text: &str, part: &str| {
+            let error = read(text, &["normal", "tumor"]).unwrap_err().to_string();
+            assert!(error.contains("labels.csv, line ") && error.contains(part), "{error}");
+        };
+        says("path,label\n1.png,normal\n2.png,tumour\n", "line 3: unknown class `tumour`, did you mean `tumor`?");
+        says("path,label\n1.png,normal\n2.png\n", "line 3: 1 cells, but the header has 2");
+        says("path,label\n1.png,\n", "line 2: the label is empty");
+        says("path,label\n1.png,normal\n1.png,tumor\n", "line 3: `1.png` already stands in line 2");
+        says("path,label,split\n1.png,normal,train\n2.png,tumor,\n", "line 3: other rows name a split");
+        says("path,label,split\n1.png,normal,holdout\n", "line 2: `holdout` is no split");
+        says("path,label,spilt\n1.png,normal,train\n", "unknown column `spilt`, did you mean `split`?");
+        says("path;label\n1.png;normal\n", "line 1: the header `path;label` must be");
+        says("path,label\n", "no rows");
+    }
+}

@@ -1,0 +1,311 @@
+//! Training batches in a reproducible order, prepared by background threads.
+//!
+//! Batch n of an epoch is made by worker `n % workers` and waits in that worker's own bounded queue, so batches arrive
+//! in order without sorting. Every random number depends on (seed, epoch, sample) only, never on the workers.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::{Builder, JoinHandle};
+
+use image::RgbImage;
+use rand::SeedableRng as _;
+use rand::seq::SliceRandom as _;
+use rand_chacha::ChaCha8Rng;
+
+use crate::augment::Augmenter;
+use crate::data::image::read_rgb;
+use crate::data::{DataError, Sample};
+
+/// Worker threads unless asked otherwise.
+pub const WORKERS: usize = 2;
+/// Batches prepared ahead, over all workers.
+const QUEUE: usize = 4;
+/// Resized images kept in memory between epochs, in bytes, unless asked otherwise.
+const CACHE_BYTES: u64 = 1 << 30;
+
+/// Training inputs of several samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// `[B, 3, H, W]`, normalised.
+    pub images: Vec<f32>,
+    /// `[B]`, class labels.
+    pub labels: Vec<usize>,
+    /// `[B]`, positions in the loader's samples.
+    pub indices: Vec<usize>,
+    /// B; smaller in the last batch of an epoch if the samples do not divide evenly.
+    pub batch: usize,
+    /// H in pixels.
+    pub height: usize,
+    /// W in pixels.
+    pub width: usize,
+}
+
+/// Makes the batches of every epoch over the same samples.
+pub struct TrainLoader {
+    source: Arc<Source>,
+    batch_size: usize,
+    workers: usize,
+}
+
+impl TrainLoader {
+    /// `batch_size` and `workers` count at least as 1.
+    pub fn new(samples: Arc<[Sample]>, augmenter: Augmenter, batch_size: usize, seed: u64, workers: usize) -> Self {
+        let cache = Cache::new(samples.len(), CACHE_BYTES);
+        let source = Arc::new(Source { samples, augmenter, seed, cache });
+        Self { source, batch_size: batch_size.max(1), workers: workers.max(1) }
+    }
+
+    /// Number of batches in an epoch; the last may be smaller, and none is dropped (released code).
+    pub fn batches_per_epoch(&self) -> usize {
+        self.source.samples.len().div_ceil(self.batch_size)
+    }
+
+    /// The batches of epoch `epoch`, in an order that depends on the seed and the epoch alone. The iterator ends after
+    /// the first error; dropping it stops the workers.
+    ///
+    /// # Errors
+    /// An item is an error if an image of its batch cannot be read or resized; the message names the file.
+    pub fn epoch(&self, epoch: u64) -> impl Iterator<Item = Result<Batch, DataError>> + use<> {
+        let order = Arc::new(self.source.order(epoch));
+        let mut running = Epoch { queues: Vec::new(), threads: Vec::new(), next: 0, end: self.batches_per_epoch() };
+        for worker in 0..self.workers.min(self.batches_per_epoch()) {
+            let (sender, receiver) = sync_channel(QUEUE.div_ceil(self.workers));
+            let (source, order) = (Arc::clone(&self.source), Arc::clone(&order));
+            let (batch_size, workers) = (self.batch_size, self.workers);
+            let work = move || {
+                for chunk in order.chunks(batch_size).skip(worker).step_by(workers) {
+                    let batch = source.batch(epoch, chunk);
+                    let failed = batch.is_err();
+                    if sender.send(batch).is_err() || failed {
+                        return;
+                    }
+                }
+            };
+            running.queues.push(receiver);
+            // a thread that cannot start drops its sender, which the iterator reports
+            running.threads.extend(Builder::new().name(format!("loader-{worker}")).spawn(work));
+        }
+        running
+    }
+}
+
+/// What the workers share.
+struct Source {
+    samples: Arc<[Sample]>,
+    augmenter: Augmenter,
+    seed: u64,
+    cache: Cache,
+}
+
+impl Source {
+    fn order(&self, epoch: u64) -> Vec<usize> {
+        let mut order: Vec<_> = (0..self.samples.len()).collect();
+        order.shuffle(&mut self.rng(epoch, None));
+        order
+    }
+
+    /// The random numbers of one sample in one epoch, or of the epoch's order.
+    fn rng(&self, epoch: u64, sample: Option<usize>) -> ChaCha8Rng {
+        let mut seed = [0; 32];
+        let words = [self.seed, epoch, sample.unwrap_or_default() as u64, u64::from(sample.is_some())];
+        for (bytes, word) in seed.chunks_exact_mut(8).zip(words) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        ChaCha8Rng::from_seed(seed)
+    }
+
+    fn batch(&self, epoch: u64, indices: &[usize]) -> Result<Batch, DataError> {
+        let side = self.augmenter.config().crop as usize;
+        let mut images = Vec::with_capacity(indices.len() * 3 * side * side);
+        let mut labels = Vec::with_capacity(indices.len());
+        for &index in indices {
+            let sample = &self.samples[index];
+            let mut rng = self.rng(epoch, Some(index));
+            self.cache.with(
+                index,
+                || self.resized(&sample.image),
+                |resized| {
+                    images.extend(self.augmenter.train_resized(resized, &mut rng));
+                },
+            )?;
+            labels.push(sample.label);
+        }
+        Ok(Batch { images, labels, indices: indices.to_vec(), batch: indices.len(), height: side, width: side })
+    }
+
+    fn resized(&self, path: &Path) -> Result<RgbImage, DataError> {
+        let image = read_rgb(path)?;
+        self.augmenter.resize(&image).map_err(|reason| DataError::Augment { path: path.to_owned(), reason })
+    }
+}
+
+/// Resized images that fit into memory, so that later epochs need not decode them again.
+struct Cache {
+    images: Vec<OnceLock<RgbImage>>,
+    bytes_left: AtomicU64,
+}
+
+impl Cache {
+    fn new(images: usize, bytes: u64) -> Self {
+        Self { images: (0..images).map(|_| OnceLock::new()).collect(), bytes_left: AtomicU64::new(bytes) }
+    }
+
+    /// Hands image `index` to `work`, after `make`ing it unless it was kept.
+    fn with<E>(
+        &self,
+        index: usize,
+        make: impl FnOnce() -> Result<RgbImage, E>,
+        work: impl FnOnce(&RgbImage),
+    ) -> Result<(), E> {
+        let slot = &self.images[index];
+        if let Some(image) = slot.get() {
+            work(image);
+            return Ok(());
+        }
+        let image = make()?;
+        work(&image);
+        let bytes = image.as_raw().len() as u64;
+        let take = |left: u64| left.checked_sub(bytes);
+        if self.bytes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() && slot.set(image).is_err()
+        {
+            self.bytes_left.fetch_add(bytes, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// A running epoch.
+struct Epoch {
+    queues: Vec<Receiver<Result<Batch, DataError>>>,
+    threads: Vec<JoinHandle<()>>,
+    next: usize,
+    end: usize,
+}
+
+impl Iterator for Epoch {
+    type Item = Result<Batch, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next >= self.end {
+            return None;
+        }
+        let queue = &self.queues[self.next % self.queues.len()];
+        let item = queue.recv().unwrap_or_else(|_| {
+            let reason = format!("batch {} of {} did not arrive", self.next + 1, self.end);
+            Err(DataError::Worker { reason })
+        });
+        self.next = if item.is_ok() { self.next + 1 } else { self.end };
+        Some(item)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.end - self.next))
+    }
+}
+
+impl Drop for Epoch {
+    fn drop(&mut self) {
+        // workers stop at their next send
+        self.queues.clear();
+        for thread in self.threads.drain(..) {
+            // a worker that panicked has been reported as a missing batch
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+    use image::Rgb;
+
+    use super::*;
+    use crate::augment::{InputConfig, ResizeRule};
+
+    fn samples(folder: &Path, count: usize) -> Arc<[Sample]> {
+        (0..count)
+            .map(|i| {
+                let image = folder.join(format!("{i}.png"));
+                let (width, height) = (20 + i as u32, 24);
+                RgbImage::from_fn(width, height, |x, y| Rgb([x as u8, y as u8, i as u8])).save(&image).unwrap();
+                Sample { id: i.to_string(), image, label: i % 2, mask: None }
+            })
+            .collect()
+    }
+
+    fn loader(samples: &Arc<[Sample]>, seed: u64, workers: usize) -> TrainLoader {
+        let config = InputConfig { resize: ResizeRule::ShortSide, size: 18, crop: 16, ..InputConfig::default() };
+        TrainLoader::new(Arc::clone(samples), Augmenter::new(config).unwrap(), 4, seed, workers)
+    }
+
+    fn batches(loader: &TrainLoader, epoch: u64) -> Vec<Batch> {
+        loader.epoch(epoch).map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn every_sample_once_the_same_for_any_number_of_workers() {
+        let folder = tempfile::tempdir().unwrap();
+        let samples = samples(folder.path(), 23);
+        let one = loader(&samples, 7, 1);
+        let first = batches(&one, 0);
+        assert_eq!(first.iter().map(|batch| batch.batch).collect::<Vec<_>>(), [4, 4, 4, 4, 4, 3]);
+        for batch in &first {
+            assert_eq!((batch.images.len(), batch.height, batch.width), (batch.batch * 3 * 16 * 16, 16, 16));
+            assert!(batch.indices.iter().zip(&batch.labels).all(|(index, label)| index % 2 == *label));
+        }
+        let order = |batches: &[Batch]| batches.iter().flat_map(|batch| batch.indices.clone()).collect::<Vec<_>>();
+        let mut all = order(&first);
+        all.sort();
+        assert_eq!(all, (0..23).collect::<Vec<_>>());
+        // again from the cache, with other workers, and from the middle of a run
+        assert_eq!(batches(&one, 0), first);
+        for workers in [2, 5, 40] {
+            assert_eq!(batches(&loader(&samples, 7, workers), 0), first);
+        }
+        assert_ne!(order(&batches(&one, 1)), order(&first));
+        assert_ne!(order(&batches(&loader(&samples, 8, 1), 0)), order(&first));
+        assert_eq!(batches(&loader(&samples, 7, 2), 1), batches(&one, 1));
+    }
+
+    #[test]
+    fn errors_name_the_file_and_end_the_epoch() {
+        let folder = tempfile::tempdir().unwrap();
+        let samples = samples(folder.path(), 12);
+        std::fs::remove_file(folder.path().join("5.png")).unwrap();
+        let loader = loader(&samples, 0, 2);
+        let items: Vec<_> = loader.epoch(0).collect();
+        let (last, before) = items.split_last().unwrap();
+        assert!(before.iter().all(Result::is_ok));
+        let text = last.as_ref().unwrap_err().to_string();
+        assert!(text.contains("5.png"), "{text}");
+    }
+
+    #[test]
+    fn an_abandoned_epoch_stops_its_workers() {
+        let folder = tempfile::tempdir().unwrap();
+        let loader = loader(&samples(folder.path(), 40), 0, 2);
+        let mut epoch = loader.epoch(0);
+        epoch.next().unwrap().unwrap();
+        assert!(Arc::strong_count(&loader.source) > 1);
+        drop(epoch);
+        assert_eq!(Arc::strong_count(&loader.source), 1);
+        assert_eq!(loader.batches_per_epoch(), 10);
+    }
+
+    #[test]
+    fn the_cache_keeps_to_its_limit() {
+        let cache = Cache::new(3, 100);
+        let mut made = 0;
+        for index in [0, 1, 0, 1, 2] {
+            let make = || {
+                made += 1;
+                Ok::<_, ()>(RgbImage::new(5, 4))
+            };
+            cache.with(index, make, |image| assert_eq!(image.dimensions(), (5, 4))).unwrap();
+        }
+        // 60 bytes each: only the first fits
+        assert_eq!((made, cache.bytes_left.into_inner()), (4, 40));
+    }
+}

@@ -1,0 +1,229 @@
+//! Line charts as SVG.
+
+use maud::{Markup, PreEscaped, html};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    PLOT_CSS,
+    scale::{Fitted, Scale},
+};
+
+/// Size of the drawing and of the margins around the plot area, in SVG units.
+const WIDTH: f64 = 420.0;
+const HEIGHT: f64 = 290.0;
+const LEFT: f64 = 60.0;
+const RIGHT: f64 = 14.0;
+const BOTTOM: f64 = 48.0;
+
+/// Colours in `plot.css` before they repeat, after Okabe and Ito.
+const COLOURS: usize = 7;
+
+/// Dash patterns: series differ without colour as well.
+const DASHES: [&str; 4] = ["none", "7 5", "2 5", "10 4 2 4"];
+
+/// Up to this many points, each gets a dot.
+const DOTS: usize = 24;
+
+/// One axis.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Axis {
+    /// What it shows.
+    pub label: String,
+    /// Unit, written in parentheses after the label; empty for none.
+    pub unit: String,
+    /// Division.
+    pub scale: Scale,
+    /// Lowest and highest value; by default what the data needs.
+    pub range: Option<[f64; 2]>,
+}
+
+impl Axis {
+    /// A linear axis that fits its data.
+    pub fn new(label: impl Into<String>, unit: impl Into<String>) -> Self {
+        Self { label: label.into(), unit: unit.into(), ..Self::default() }
+    }
+
+    fn text(&self) -> String {
+        if self.unit.is_empty() { self.label.clone() } else { format!("{} ({})", self.label, self.unit) }
+    }
+}
+
+/// One line.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// Name in the legend.
+    pub name: String,
+    /// Points in the order they are joined; a missing or not finite value leaves a gap.
+    pub points: Vec<(f64, Option<f64>)>,
+}
+
+/// A line chart.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Chart {
+    /// Heading.
+    pub title: String,
+    /// What to see in it, below the chart on a page.
+    pub caption: String,
+    /// Horizontal axis.
+    pub x: Axis,
+    /// Vertical axis.
+    pub y: Axis,
+    /// Lines.
+    pub series: Vec<Series>,
+}
+
+/// The chart as an SVG file of its own, in light or dark as the viewer prefers.
+pub fn chart_svg(chart: &Chart) -> String {
+    draw(chart, true).into_string()
+}
+
+/// The chart as an element; `alone` adds what an SVG file needs beyond one inside a page.
+pub(super) fn draw(chart: &Chart, alone: bool) -> Markup {
+    let legend = legend_places(&chart.series);
+    let top = 34.0 + legend.last().map_or(0.0, |place| place.1 + 22.0);
+    let height = HEIGHT + top - 34.0;
+    let points = || chart.series.iter().flat_map(|series| &series.points);
+    let x = Fitted::new(chart.x.scale, chart.x.range, points().filter(|p| p.1.is_some()).map(|p| p.0));
+    let y = Fitted::new(chart.y.scale, chart.y.range, points().filter_map(|p| p.1));
+    let y = if chart.y.range.is_some() { y } else { y.map(Fitted::rounded) };
+    let (right, bottom) = (WIDTH - RIGHT, height - BOTTOM);
+    let middle = [(LEFT + right) / 2.0, (top + bottom) / 2.0].map(short);
+    html! {
+        svg.plot xmlns=[alone.then_some("http://www.w3.org/2000/svg")] viewBox={ "0 0 " (WIDTH) " " (height) }
+            role="img" aria-label=(spoken(chart)) {
+            @if alone { style { (PreEscaped(PLOT_CSS)) } }
+            text.title x="14" y="20" { (chart.title) }
+            @for (n, (series, (left, down))) in chart.series.iter().zip(&legend).enumerate() {
+                line.line.{ "s" (n % COLOURS) } stroke-dasharray=(dash(n))
+                    x1=(LEFT + left) x2=(LEFT + left + 24.0) y1=(down + 40.0) y2=(down + 40.0) {}
+                text x=(LEFT + left + 31.0) y=(down + 44.5) { (series.name) }
+            }
+            @if let (Some(x), Some(y)) = (x, y) {
+                @for (at, text) in placed(&y, bottom, top) {
+                    line.grid x1=(LEFT) x2=(right) y1=(at) y2=(at) {}
+                    text.soft x=(LEFT - 8.0) y={ (at) } dy="4.5" text-anchor="end" { (text) }
+                }
+                @for (at, text) in placed(&x, LEFT, right) {
+                    line.axis x1=(at) x2=(at) y1=(bottom) y2=(bottom + 5.0) {}
+                    text.soft x=(at) y=(bottom + 19.0) text-anchor="middle" { (text) }
+                }
+                line.axis x1=(LEFT) x2=(right) y1=(bottom) y2=(bottom) {}
+                // A nested drawing clips what lies outside a fixed range; its border leaves room for thick lines.
+                svg x=(LEFT - 4.0) y=(top - 4.0) width=(right - LEFT + 8.0) height=(bottom - top + 8.0)
+                    viewBox={ (LEFT - 4.0) " " (top - 4.0) " " (right - LEFT + 8.0) " " (bottom - top + 8.0) } {
+                    @for (n, series) in chart.series.iter().enumerate() {
+                        @let runs = runs(series, |px, py| Some((
+                            LEFT + x.place(px)? * (right - LEFT),
+                            bottom - y.place(py)? * (bottom - top),
+                        )));
+                        path.line.{ "s" (n % COLOURS) } stroke-dasharray=(dash(n)) d=(path(&runs)) {}
+                        @for (cx, cy) in runs.iter().filter(|run| run.len() == 1 || series.points.len() <= DOTS).flatten() {
+                            circle.{ "s" (n % COLOURS) } r="2.6" cx=(short(*cx)) cy=(short(*cy)) {}
+                        }
+                    }
+                }
+            } @else {
+                text.soft x=(middle[0]) y=(middle[1]) text-anchor="middle" { "No data" }
+            }
+            text x=(middle[0]) y=(height - 10.0) text-anchor="middle" { (chart.x.text()) }
+            text x="14" y=(middle[1]) text-anchor="middle" transform={ "rotate(-90 14 " (middle[1]) ")" } dy="4" {
+                (chart.y.text())
+            }
+        }
+    }
+}
+
+/// For readers who hear the chart: each line's ends.
+fn spoken(chart: &Chart) -> String {
+    let mut text = format!("Line chart: {}. {} over {}.", chart.title, chart.y.text(), chart.x.text());
+    for series in &chart.series {
+        let mut values = series.points.iter().filter_map(|point| point.1).filter(|value| value.is_finite());
+        if let Some(first) = values.next() {
+            text += &format!(" {}: from {first:.4} to {:.4}.", series.name, values.next_back().unwrap_or(first));
+        }
+    }
+    text
+}
+
+/// Offsets of the legend's entries, in rows that fit the width; text is measured by its number of letters.
+fn legend_places(series: &[Series]) -> Vec<(f64, f64)> {
+    let (mut left, mut down) = (0.0, 0.0);
+    let place = |series: &Series| {
+        let width = 48.0 + 7.0 * series.name.chars().count() as f64;
+        if left > 0.0 && left + width > WIDTH - LEFT {
+            (left, down) = (0.0, down + 20.0);
+        }
+        let here = (left, down);
+        left += width;
+        here
+    };
+    series.iter().map(place).collect()
+}
+
+/// Positions and texts of an axis's ticks between two coordinates.
+fn placed(axis: &Fitted, from: f64, to: f64) -> Vec<(f64, String)> {
+    let place = |(value, text)| Some((short(from + axis.place(value)? * (to - from)), text));
+    axis.ticks().into_iter().filter_map(place).collect()
+}
+
+/// The series' points on the page, split at gaps.
+fn runs(series: &Series, place: impl Fn(f64, f64) -> Option<(f64, f64)>) -> Vec<Vec<(f64, f64)>> {
+    let places: Vec<_> = series.points.iter().map(|&(x, y)| place(x, y?)).collect();
+    places
+        .split(Option::is_none)
+        .map(|run| run.iter().copied().flatten().collect())
+        .filter(|run: &Vec<_>| !run.is_empty())
+        .collect()
+}
+
+fn path(runs: &[Vec<(f64, f64)>]) -> String {
+    let segment = |run: &Vec<(f64, f64)>| {
+        let points: Vec<String> = run.iter().map(|(x, y)| format!("{} {}", short(*x), short(*y))).collect();
+        format!("M{}", points.join("L"))
+    };
+    runs.iter().map(segment).collect()
+}
+
+/// A coordinate to a tenth: enough on screen, and short.
+fn short(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+fn dash(series: usize) -> &'static str {
+    DASHES[series % DASHES.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart(points: Vec<(f64, Option<f64>)>) -> Chart {
+        let series = vec![Series { name: "F1+ <train>".into(), points }];
+        Chart { title: "Dice".into(), x: Axis::new("Epoch", ""), y: Axis::new("F1", "%"), series, ..Chart::default() }
+    }
+
+    #[test]
+    fn missing_values_break_the_line() {
+        let values = [Some(1.0), Some(2.0), None, Some(f64::NAN), Some(3.0), Some(4.0), None, Some(2.0)];
+        let svg = chart_svg(&chart((0..8).map(f64::from).zip(values).collect()));
+        let d = svg.split(" d=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+        assert_eq!(d.matches('M').count(), 3, "{d}");
+        assert_eq!(d.matches('L').count(), 2, "{d}");
+        assert!(!svg.contains("NaN"));
+    }
+
+    #[test]
+    fn labels_carry_units_and_are_escaped() {
+        let svg = chart_svg(&chart(vec![(0.0, Some(10.0)), (5.0, Some(90.0))]));
+        assert!(svg.contains(">F1 (%)<") && svg.contains(">Epoch<"));
+        assert!(svg.contains("F1+ &lt;train&gt;") && !svg.contains("<train>"));
+    }
+
+    #[test]
+    fn nothing_to_draw_is_said() {
+        assert!(chart_svg(&chart(vec![])).contains("No data"));
+        assert!(chart_svg(&chart(vec![(1.0, None)])).contains("No data"));
+    }
+}

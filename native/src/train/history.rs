@@ -1,0 +1,66 @@
+use serde::{Deserialize, Serialize};
+
+use super::RunFolder;
+
+/// One epoch of a run, a line of `epochs.csv`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EpochRow {
+    /// Epoch, from 1.
+    pub epoch: usize,
+    /// Learning rate of the backbone.
+    pub learning_rate: f64,
+    /// Eq. 12's sigma.
+    pub sigma: f64,
+    /// The barrier's t.
+    pub t: f64,
+    /// Total loss, mean over the epoch's images.
+    pub loss: f64,
+    /// Its term on the full image.
+    pub loss_full: Option<f64>,
+    /// Its term on the foreground.
+    pub loss_foreground: Option<f64>,
+    /// Its term on the background, weighted.
+    pub loss_background: Option<f64>,
+    /// Its size barrier.
+    pub loss_barrier: Option<f64>,
+    /// Its term on normal images' masks.
+    pub loss_empty_normal: Option<f64>,
+    /// Classification error on the augmented training images, in percent.
+    pub train_error: f64,
+    /// Classification error on the validation split, in percent.
+    pub valid_error: f64,
+    /// F1⁺ on the validation images that have a mask, in percent. Reported, never used for selection.
+    pub valid_f1_plus: Option<f64>,
+    /// F1⁻ likewise.
+    pub valid_f1_minus: Option<f64>,
+    /// Mean foreground of the predicted masks, in percent of the image.
+    pub valid_foreground: f64,
+    /// Seconds of training.
+    pub train_seconds: f64,
+    /// Seconds of validation.
+    pub valid_seconds: f64,
+    /// Whether this epoch became the best checkpoint.
+    pub best: bool,
+}
+
+/// The rows as CSV with a header.
+///
+/// # Errors
+///
+/// Whatever the CSV writer refuses.
+pub fn write_csv<T: Serialize>(rows: &[T]) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.serialize(row)?;
+    }
+    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+}
+
+/// The epochs of a run so far, from its `epochs.csv`.
+///
+/// # Errors
+///
+/// Whatever the CSV reader refuses.
+pub fn read_history(folder: &RunFolder) -> Result<Vec<EpochRow>, csv::Error> {
+    csv::Reader::from_path(folder.epochs())?.deserialize().collect()
+}

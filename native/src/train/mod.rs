@@ -1,0 +1,63 @@
+//! Training: the loop, its optimizer, and everything a run leaves behind.
+
+mod history;
+mod resume;
+mod run_folder;
+mod sgd;
+mod trainer;
+
+use std::path::PathBuf;
+
+pub use history::{EpochRow, read_history, write_csv};
+pub use resume::{Progress, ResumeError};
+pub use run_folder::RunFolder;
+pub use sgd::Sgd;
+pub use trainer::{Observer, Outcome, TrainJob, train};
+
+/// Training could not go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// An image of the training set.
+    #[error(transparent)]
+    Data(#[from] crate::data::DataError),
+    /// The input settings.
+    #[error(transparent)]
+    Input(#[from] crate::augment::AugmentError),
+    /// The profile.
+    #[error(transparent)]
+    Profile(#[from] crate::profile::ProfileError),
+    /// The initial weights.
+    #[error(transparent)]
+    InitialWeights(#[from] crate::weights::InitialWeightsError),
+    /// The run to be resumed.
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
+    /// A result could not be kept.
+    #[error(transparent)]
+    Write(#[from] crate::atomic::WriteError),
+    /// A model file or its use.
+    #[error(transparent)]
+    Core(#[from] histomask_core::Error),
+    /// The device gave no numbers back.
+    #[error("the device stopped answering: {0}")]
+    Device(String),
+    /// Every term of the loss is switched off.
+    #[error("every term of the loss is switched off or has weight 0: there is nothing to learn; see the [loss] table")]
+    NoLoss,
+    /// Loss or weights are no longer numbers.
+    #[error(
+        "the loss became {value} in epoch {epoch}, step {step}: training diverged. {folder} keeps the last good \
+         checkpoint; try a smaller --train.learning-rate.initial"
+    )]
+    Diverged {
+        /// NaN or infinity.
+        value: f32,
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Step, from 1.
+        step: usize,
+        /// The run's folder.
+        folder: PathBuf,
+    },
+}

@@ -1,0 +1,347 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::module::Module as _;
+use burn::tensor::{Int, Tensor, TensorData};
+use histomask_core::backbone::Backbone;
+use histomask_core::card::{CARD_FORMAT, DataCard};
+use histomask_core::model::{MaxMin, MaxMinOutput};
+use histomask_core::weights::{Precision, load_state_dict, state_dict, write_checkpoint};
+use histomask_core::{Device, ModelCard, Segmenter};
+
+use super::resume::{self, Progress, ResumeError};
+use super::{EpochRow, RunFolder, Sgd, TrainError, write_csv};
+use crate::atomic;
+use crate::augment::Augmenter;
+use crate::data::{Dataset, Sample};
+use crate::evaluate::{Evaluation, evaluate};
+use crate::interrupt;
+use crate::loader::{Batch, TrainLoader};
+use crate::profile::Profile;
+use crate::weights::{InitialWeightsError, initial_weights};
+
+/// A run to be made.
+pub struct TrainJob<'a> {
+    /// How to train.
+    pub profile: &'a Profile,
+    /// What to train on, checked.
+    pub dataset: &'a Dataset,
+    /// Its hash.
+    pub data_hash: &'a str,
+    /// Terms under which the weights may be used, from the data set.
+    pub licence: &'a str,
+    /// Where to compute.
+    pub device: &'a Device,
+    /// Where the results go.
+    pub folder: &'a RunFolder,
+    /// Whether to go on with the run in `folder`.
+    pub resume: bool,
+    /// Who is told.
+    pub observer: &'a dyn Observer,
+}
+
+/// Hears of a run's progress.
+pub trait Observer {
+    /// Training begins (or goes on) at this epoch and step, counted from 0.
+    fn begin(&self, epoch: usize, step: usize, steps: usize);
+    /// A step is done: epoch and step from 1, the loss of its batch.
+    fn step(&self, epoch: usize, step: usize, steps: usize, loss: f64);
+    /// An epoch is done and its checkpoint written.
+    fn epoch(&self, row: &EpochRow);
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All epochs are done.
+    Finished,
+    /// The user stopped it; `--resume` goes on from the very step.
+    Interrupted,
+}
+
+/// Trains a model from image-level labels (`spec` §3) and keeps every epoch's result on disk.
+///
+/// # Errors
+///
+/// [`TrainError`]; whatever was finished by then is in the run's folder.
+pub fn train(job: &TrainJob<'_>) -> Result<(Outcome, Vec<EpochRow>), TrainError> {
+    let mut trainer = Trainer::new(job)?;
+    let outcome = trainer.run()?;
+    Ok((outcome, trainer.progress.history))
+}
+
+struct Trainer<'a> {
+    job: &'a TrainJob<'a>,
+    model: MaxMin<Backbone>,
+    sgd: Sgd,
+    loader: TrainLoader,
+    progress: Progress,
+}
+
+impl<'a> Trainer<'a> {
+    fn new(job: &'a TrainJob<'a>) -> Result<Self, TrainError> {
+        let (profile, train) = (job.profile, &job.profile.train);
+        let device = job.device.clone().autodiff();
+        job.device.seed(train.seed);
+        device.seed(train.seed);
+        // burn draws random weights at first use; drawn here, they do not depend on what uses them first
+        let model = profile.model.init(job.dataset.classes.len(), &device).materialize();
+        let samples: Arc<[Sample]> = job.dataset.train.clone().into();
+        let augmenter = Augmenter::new(profile.input.clone())?;
+        let loader = TrainLoader::new(samples, augmenter, train.batch_size, train.seed, train.workers);
+        let sgd = Sgd::new(train.momentum, train.nesterov, train.weight_decay, train.head_learning_rate_factor);
+        let mut trainer = Self { job, model, sgd, loader, progress: Progress::default() };
+        if job.resume {
+            trainer.take_up()?
+        } else {
+            trainer.start()?
+        }
+        Ok(trainer)
+    }
+
+    fn start(&mut self) -> Result<(), TrainError> {
+        let profile = self.job.profile;
+        let initial = initial_weights(&profile.weights, profile.model.backbone)?;
+        if let Some(state) = initial.state {
+            self.model.backbone = load_state_dict(self.model.backbone.clone(), &state)
+                .map_err(|source| InitialWeightsError::Misfit { from: initial.origin.clone(), source })?;
+        }
+        self.progress = Progress {
+            data_hash: self.job.data_hash.to_owned(),
+            profile: profile.to_toml()?,
+            initial_weights: initial.origin,
+            ..Progress::default()
+        };
+        atomic::write(&self.job.folder.profile(), self.progress.profile.as_bytes())?;
+        Ok(())
+    }
+
+    fn take_up(&mut self) -> Result<(), TrainError> {
+        let (weights, velocity, progress) = resume::read(&self.job.folder.state())?;
+        let (now, then) = (self.job.data_hash.to_owned(), progress.data_hash.clone());
+        if now != then {
+            return Err(ResumeError::OtherData { now, then }.into());
+        }
+        let keys = self.job.profile.differing_keys(&progress.profile);
+        let keys: Vec<_> = keys.into_iter().filter(|key| key != "train.epochs" && key != "train.workers").collect();
+        if !keys.is_empty() {
+            return Err(ResumeError::OtherProfile { keys: keys.join(", ") }.into());
+        }
+        self.model = load_state_dict(self.model.clone(), &weights).map_err(histomask_core::Error::from)?;
+        self.sgd.restore(&velocity, self.job.device);
+        self.progress = progress;
+        Ok(())
+    }
+
+    fn run(&mut self) -> Result<Outcome, TrainError> {
+        let epochs = self.job.profile.train.epochs;
+        self.job.observer.begin(self.progress.epoch, self.progress.step, self.loader.batches_per_epoch());
+        while self.progress.epoch < epochs {
+            if self.train_epoch()? == Outcome::Interrupted || self.finish_epoch()? == Outcome::Interrupted {
+                self.save_state()?;
+                return Ok(Outcome::Interrupted);
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    fn train_epoch(&mut self) -> Result<Outcome, TrainError> {
+        let epoch = self.progress.epoch;
+        let steps = self.loader.batches_per_epoch();
+        let batches = self.loader.epoch(epoch as u64).skip(self.progress.step);
+        let mut clock = Instant::now();
+        for batch in batches {
+            if interrupt::asked() {
+                return Ok(Outcome::Interrupted);
+            }
+            let loss = self.step(batch?)?;
+            self.progress.step += 1;
+            self.progress.seconds += clock.elapsed().as_secs_f64();
+            clock = Instant::now();
+            self.job.observer.step(epoch + 1, self.progress.step, steps, loss);
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// One batch forward, backward and down; returns its loss.
+    fn step(&mut self, batch: Batch) -> Result<f64, TrainError> {
+        let Progress { epoch, step, .. } = self.progress;
+        let profile = self.job.profile;
+        let device = self.job.device.clone().autodiff();
+        // a seed per step, so that a resumed run draws the same dropout (as the released code does, `spec` §3.1)
+        device.seed(mix(profile.train.seed, epoch as u64, step as u64));
+
+        let shape = [batch.batch, 3, batch.height, batch.width];
+        let images = Tensor::<4>::from_data(TensorData::new(batch.images, shape), &device);
+        let indices: Vec<i32> = batch.labels.iter().map(|&label| label as i32).collect();
+        let labels = Tensor::<1, Int>::from_ints(indices.as_slice(), &device);
+
+        let output = self.model.forward(images, profile.model.mask.sigma_at(epoch));
+        let terms = profile.loss.terms(&output, &labels, &batch.labels, profile.loss.t_at(epoch));
+        let total = terms.total().ok_or(TrainError::NoLoss)?;
+        let named: Vec<_> = terms.named().map(|(name, term)| (name, term.clone())).collect();
+        let (values, wrong) = read_back(&named, &output, &batch.labels)?;
+        let loss: f32 = values.iter().sum();
+        if !loss.is_finite() {
+            let folder = self.job.folder.path().to_owned();
+            return Err(TrainError::Diverged { value: loss, epoch: epoch + 1, step: step + 1, folder });
+        }
+
+        let rate = profile.train.learning_rate.at(epoch);
+        self.model = self.sgd.step(self.model.clone(), total.backward(), rate);
+
+        let images = batch.labels.len();
+        self.progress.images += images;
+        self.progress.wrong += wrong;
+        for ((name, _), value) in named.iter().zip(values) {
+            *self.progress.sums.entry((*name).to_owned()).or_default() += f64::from(value) * images as f64;
+        }
+        Ok(f64::from(loss))
+    }
+
+    fn finish_epoch(&mut self) -> Result<Outcome, TrainError> {
+        let clock = Instant::now();
+        let validation = self.validate()?;
+        if interrupt::asked() {
+            // the validation may be a part of one; a resumed run finds no step left and validates again
+            return Ok(Outcome::Interrupted);
+        }
+        let row = self.row(&validation, clock.elapsed().as_secs_f64());
+        let card = self.card(Some(&row));
+        self.progress = Progress {
+            epoch: self.progress.epoch + 1,
+            step: 0,
+            images: 0,
+            wrong: 0,
+            seconds: 0.0,
+            sums: BTreeMap::new(),
+            ..std::mem::take(&mut self.progress)
+        };
+        self.progress.history.push(row.clone());
+
+        let folder = self.job.folder;
+        let checkpoint =
+            write_checkpoint(&state_dict(&self.model), &card, Precision::Full).map_err(histomask_core::Error::from)?;
+        atomic::write(&folder.last(), &checkpoint)?;
+        if row.best {
+            atomic::write(&folder.best(), &checkpoint)?;
+        }
+        let csv = write_csv(&self.progress.history)
+            .map_err(|error| atomic::WriteError { path: folder.epochs(), source: std::io::Error::other(error) })?;
+        atomic::write(&folder.epochs(), &csv)?;
+        // last, so that a run cut off before this line repeats the epoch and writes the same files again
+        self.save_state()?;
+        self.job.observer.epoch(&row);
+        Ok(Outcome::Finished)
+    }
+
+    fn save_state(&self) -> Result<(), TrainError> {
+        let bytes = resume::write(&state_dict(&self.model), &self.sgd.state(), &self.progress)
+            .map_err(histomask_core::Error::from)?;
+        Ok(atomic::write(&self.job.folder.state(), &bytes)?)
+    }
+
+    fn validate(&self) -> Result<Evaluation, TrainError> {
+        let segmenter = Segmenter::new(self.model.clone(), self.card(None), self.job.device);
+        let evaluation = &self.job.profile.evaluation;
+        let validation = evaluate(&segmenter, &self.job.dataset.valid, evaluation, &|_, _| ());
+        match validation.failed.first() {
+            Some((_, error)) => Err(TrainError::Device(error.clone())),
+            None => Ok(validation),
+        }
+    }
+
+    fn row(&self, validation: &Evaluation, valid_seconds: f64) -> EpochRow {
+        let Progress { epoch, images, wrong, seconds, ref sums, ref history, .. } = self.progress;
+        let profile = self.job.profile;
+        let mean = |name: &str| sums.get(name).map(|sum| sum / images.max(1) as f64);
+        let valid_error = validation.class_error;
+        // the highest validation accuracy, ties to the latest (`spec` §3.1)
+        let best = history.iter().all(|row| valid_error <= row.valid_error);
+        EpochRow {
+            epoch: epoch + 1,
+            learning_rate: profile.train.learning_rate.at(epoch),
+            sigma: profile.model.mask.sigma_at(epoch),
+            t: profile.loss.t_at(epoch),
+            loss: sums.values().sum::<f64>() / images.max(1) as f64,
+            loss_full: mean("full"),
+            loss_foreground: mean("foreground"),
+            loss_background: mean("background"),
+            loss_barrier: mean("barrier"),
+            loss_empty_normal: mean("empty_normal"),
+            train_error: 100.0 * wrong as f64 / images.max(1) as f64,
+            valid_error,
+            valid_f1_plus: validation.masks.as_ref().and_then(|masks| masks.f1_plus),
+            valid_f1_minus: validation.masks.as_ref().and_then(|masks| masks.f1_minus),
+            valid_foreground: validation.mean_foreground,
+            train_seconds: seconds,
+            valid_seconds,
+            best,
+        }
+    }
+
+    fn card(&self, row: Option<&EpochRow>) -> ModelCard {
+        let (profile, dataset) = (self.job.profile, self.job.dataset);
+        let metrics = row.map(|row| {
+            let named = [
+                ("valid_error_percent", Some(row.valid_error)),
+                ("valid_f1_plus_percent", row.valid_f1_plus),
+                ("valid_f1_minus_percent", row.valid_f1_minus),
+            ];
+            named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+        });
+        ModelCard {
+            format: CARD_FORMAT,
+            version: env!("CARGO_PKG_VERSION").into(),
+            classes: dataset.classes.clone(),
+            profile: profile.name.clone(),
+            model: profile.model.clone(),
+            input: profile.input.preprocess(),
+            sigma: profile.model.mask.sigma_at(self.progress.epoch),
+            threshold: profile.evaluation.threshold,
+            epoch: self.progress.epoch + 1,
+            initial_weights: self.progress.initial_weights.clone(),
+            data: DataCard {
+                name: dataset.name(),
+                hash: self.job.data_hash.to_owned(),
+                train_images: dataset.train.len(),
+                valid_images: dataset.valid.len(),
+            },
+            metrics: metrics.unwrap_or_default(),
+            intended_use: "Research use only: not a medical device, not validated for diagnosis.".into(),
+            licence: self.job.licence.to_owned(),
+        }
+    }
+}
+
+/// Loss terms and the number of misclassified images in one transfer from the device.
+fn read_back(
+    named: &[(&str, Tensor<1>)],
+    output: &MaxMinOutput,
+    labels: &[usize],
+) -> Result<(Vec<f32>, usize), TrainError> {
+    let mut parts: Vec<Tensor<1>> = named.iter().map(|(_, term)| term.clone().inner()).collect();
+    let scores = output.class_scores().inner();
+    let classes = scores.dims()[1];
+    parts.push(scores.flatten(0, 1));
+    let mut values = Tensor::cat(parts, 0)
+        .into_data()
+        .convert::<f32>()
+        .try_into_vec::<f32>()
+        .map_err(|error| TrainError::Device(format!("{error:?}")))?;
+    let scores = values.split_off(named.len());
+    let right = |(scores, &label): (&[f32], &usize)| {
+        scores.get(label).is_some_and(|score| scores.iter().all(|other| other <= score))
+    };
+    let wrong = labels.len() - scores.chunks(classes).zip(labels).filter(|&pair| right(pair)).count();
+    Ok((values, wrong))
+}
+
+/// SplitMix64's finaliser over three numbers: seeds that are unlike each other for neighbouring steps.
+fn mix(seed: u64, epoch: u64, step: u64) -> u64 {
+    let mut z = seed ^ epoch.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ step.wrapping_mul(0xd1b5_4a32_d192_ed03);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
