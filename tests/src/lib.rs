@@ -1,0 +1,83 @@
+//! What the tests share: the vectors, devices, and the real binary.
+
+use std::path::PathBuf;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use serde_json::Value;
+
+pub mod program;
+pub mod results;
+pub mod tiny;
+pub mod toy;
+
+/// The test vectors: the file named by `HISTOMASK_VECTORS`, or the copy in this folder.
+#[must_use]
+pub fn vectors() -> Value {
+    let path = std::env::var_os("HISTOMASK_VECTORS")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors.json")), PathBuf::from);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The folder of shared data (`HISTOMASK_SHARED`, else `../shared` beside the checkout), or `None` after saying so.
+#[must_use]
+pub fn shared() -> Option<PathBuf> {
+    let path = std::env::var_os("HISTOMASK_SHARED")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
+    if path.is_dir() {
+        return Some(path);
+    }
+    println!("skipped: no ../shared");
+    None
+}
+
+/// Numbers of a nested JSON array in row order; single numbers too.
+#[must_use]
+pub fn numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(numbers).collect(),
+        other => vec![other.as_f64().unwrap_or_else(|| panic!("{other} is no number"))],
+    }
+}
+
+/// Sides of a nested JSON array.
+#[must_use]
+pub fn shape(value: &Value) -> Vec<usize> {
+    match value {
+        Value::Array(items) => std::iter::once(items.len()).chain(shape(&items[0])).collect(),
+        _ => vec![],
+    }
+}
+
+/// A nested JSON array as a tensor.
+#[must_use]
+pub fn tensor<const D: usize>(value: &Value, device: &Device) -> Tensor<D> {
+    let shape = shape(value);
+    assert_eq!(shape.len(), D, "a tensor of {D} dimensions");
+    Tensor::from_data(TensorData::new(numbers(value), shape), device)
+}
+
+/// The values of a tensor.
+#[must_use]
+pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data().convert::<f64>().try_to_vec::<f64>().unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+/// Asserts that a tensor equals the expected numbers within `tolerance`, absolute and relative.
+pub fn assert_close<const D: usize>(what: &str, actual: Tensor<D>, expected: &Value, tolerance: f64) {
+    let actual =
+        actual.into_data().convert::<f64>().try_to_vec::<f64>().unwrap_or_else(|error| panic!("{what}: {error:?}"));
+    assert_numbers(what, &actual, &numbers(expected), tolerance);
+}
+
+/// Asserts that numbers equal the expected ones within `tolerance`, absolute and relative.
+pub fn assert_numbers(what: &str, actual: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(actual.len(), expected.len(), "{what}: number of values");
+    for (index, (actual, expected)) in actual.iter().zip(expected).enumerate() {
+        let difference = (actual - expected).abs();
+        assert!(
+            difference <= tolerance * expected.abs().max(1.0),
+            "{what}[{index}]: {actual} is not {expected} (difference {difference:.2e}, tolerance {tolerance:.0e})"
+        );
+    }
+}
