@@ -83,7 +83,12 @@ else
   skip "build for the browser; rustup target add wasm32-unknown-unknown"
 fi
 
+# the tests drive the program that stands beside them
+check build cargo build --release --workspace
+
 heading "tests: cargo test --release --workspace"
+# the software adapter tunes kernels for minutes otherwise
+export CUBECL_AUTOTUNE_LEVEL="${CUBECL_AUTOTUNE_LEVEL:-minimal}"
 cargo test --release --workspace --no-fail-fast 2>&1 | tee "$log"
 status=$?
 # each test binary and each crate's doctests end with `test result: ok. 5 passed; 0 failed; 1 ignored; …`

@@ -178,6 +178,13 @@ pub(crate) enum Weights {
         #[arg(long, default_value = crate::weights::RESNET18_URL)]
         url: String,
     },
+    /// Store a trained model with 16-bit numbers and its card: half the size, to ship
+    Shrink {
+        /// The model file, or the folder of a run
+        model: PathBuf,
+        /// The safetensors file to write
+        output: PathBuf,
+    },
     /// Convert a PyTorch file to safetensors under histomask's names
     Convert {
         /// The .pth or .safetensors file

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Train, keys: Option<&clap::ArgMatches>, console: &Conso
     };
     let dataset = Dataset::open(&data, &profile.data)?;
     let summary = check_data(&dataset, console)?;
-    if let Some(out) = args.out.as_ref().filter(|out| RunFolder::new(*out).run_json().exists()) {
+    if let Some(out) = args.out.as_ref().filter(|out| RunFolder::new(*out).state().exists()) {
         anyhow::bail!(
             "{0} holds a run already; name another --out, or go on with it: histomask train --resume {0}",
             out.display()

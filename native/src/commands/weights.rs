@@ -1,6 +1,7 @@
 use anyhow::Context as _;
-use histomask_core::weights::{Precision, write_weights};
+use histomask_core::weights::{Precision, read_checkpoint, write_checkpoint, write_weights};
 
+use super::model_file::ModelFile;
 use crate::atomic;
 use crate::cli::{Console, Exit, Weights};
 use crate::weights::{backbone_names, get, read_file};
@@ -11,6 +12,13 @@ pub(crate) fn run(args: &Weights, console: &Console) -> anyhow::Result<Exit> {
             console.say(&format!("fetching {url}"));
             let sha256 = get(url, out)?;
             console.print(&format!("{}  sha256 {sha256}", out.display()))?;
+        }
+        Weights::Shrink { model, output } => {
+            let file = ModelFile::open(Some(model))?;
+            let (card, state) = read_checkpoint(&file.bytes).with_context(|| file.name())?;
+            let bytes = write_checkpoint(&state, &card, Precision::Half).with_context(|| file.name())?;
+            atomic::write(output, &bytes)?;
+            console.print(&format!("{} to {} bytes: {}", file.bytes.len(), bytes.len(), output.display()))?;
         }
         Weights::Convert { input, output, half } => {
             let (state, sha256) = read_file(input)?;

@@ -89,6 +89,9 @@ pub fn write_dataset(root: &Path, cfg: &SynthConfig) -> Result<SynthSummary, Syn
 /// The split of every index, the same for both classes.
 fn splits(cfg: &SynthConfig) -> Result<Vec<&'static str>, SynthError> {
     let refuse = |why: String| Err(SynthError::Config(why));
+    if !(1..=4).contains(&cfg.zoom) {
+        return refuse(format!("zoom is {}, set it to 1 to 4", cfg.zoom));
+    }
     if !(32..=1024).contains(&cfg.size) {
         return refuse(format!("size is {}, set it to 32 to 1024 pixels", cfg.size));
     }

@@ -57,6 +57,8 @@ pub struct SynthConfig {
     pub seed: u64,
     /// Side of the square patch in pixels; a data set takes 32 to 1024. The tissue is scaled, not cropped.
     pub size: u32,
+    /// Magnification, 1 to 4: the patch is the middle of a drawing that many times as wide.
+    pub zoom: u32,
     /// Patches per class.
     pub per_class: usize,
     /// Share of each class that goes to the `valid` split, in `[0, 1)`.
@@ -67,7 +69,7 @@ pub struct SynthConfig {
 
 impl Default for SynthConfig {
     fn default() -> Self {
-        Self { seed: 0, size: 128, per_class: 120, valid: 0.2, test: 0.2 }
+        Self { seed: 0, size: 128, zoom: 1, per_class: 120, valid: 0.2, test: 0.2 }
     }
 }
 
@@ -82,7 +84,7 @@ pub struct SynthPatch {
     pub class: SynthClass,
 }
 
-/// Draws patch `i` of a class. Depends on `cfg.seed`, `cfg.size`, `i` and `class` only; the same on every run of a
+/// Draws patch `i` of a class. Depends on seed, size, zoom, `i` and `class` only; the same on every run of a
 /// platform (another platform's `sin` and `exp` may change single pixels by one level).
 pub fn generate(i: usize, class: SynthClass, cfg: &SynthConfig) -> SynthPatch {
     // One stream for what both classes share, one each for their glands.
@@ -96,13 +98,22 @@ pub fn generate(i: usize, class: SynthClass, cfg: &SynthConfig) -> SynthPatch {
 
     let stain = stain::Stain::sample(&mut shared);
     let area = shared.random_range(AREA);
-    let mut canvas = canvas::Canvas::new(cfg.size);
+    let mut canvas = canvas::Canvas::new(cfg.size * cfg.zoom);
     stroma::paint(&mut canvas, &mut shared);
     for (number, outline) in (1..).zip(layout::place(class, area, &mut own)) {
         gland::paint(&mut canvas, number, &outline, class, &mut own);
     }
     let (image, mask) = canvas.develop(&stain, &mut shared);
-    SynthPatch { image, mask, class }
+    let from = cfg.size * (cfg.zoom - 1) / 2;
+    let middle = [from, from, cfg.size, cfg.size];
+    SynthPatch { image: crop(&image, middle), mask: crop(&mask, middle), class }
+}
+
+fn crop<P: image::Pixel + 'static>(
+    picture: &image::ImageBuffer<P, Vec<P::Subpixel>>,
+    [x, y, width, height]: [u32; 4],
+) -> image::ImageBuffer<P, Vec<P::Subpixel>> {
+    image::imageops::crop_imm(picture, x, y, width, height).to_image()
 }
 
 #[cfg(test)]
