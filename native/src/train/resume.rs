@@ -20,16 +20,16 @@ pub struct Progress {
     pub wrong: usize,
     /// Seconds spent in it.
     pub seconds: f64,
-    /// Loss terms summed over its images, by name.
-    pub sums: BTreeMap<String, f64>,
-    /// The epochs so far.
-    pub history: Vec<EpochRow>,
     /// Hash of the data set.
     pub data_hash: String,
     /// The profile, which a resumed run must share but for its number of epochs.
     pub profile: String,
     /// Where the backbone's first weights came from.
     pub initial_weights: String,
+    /// Loss terms summed over its images, by name.
+    pub sums: BTreeMap<String, f64>,
+    /// The epochs so far.
+    pub history: Vec<EpochRow>,
 }
 
 /// A run cannot be resumed.
@@ -77,17 +77,18 @@ pub(super) fn write(model: &StateDict, velocity: &StateDict, progress: &Progress
         state.iter().map(move |(name, data)| (format!("{prefix}{name}"), data.clone())).collect::<Vec<_>>()
     };
     let both = prefixed("model.", model).into_iter().chain(prefixed("velocity.", velocity)).collect();
-    let json = serde_json::to_string(progress).map_err(|error| WeightsError::Format(error.to_string()))?;
-    write_weights(&both, Some(json), Precision::Full)
+    // TOML rather than JSON: its numbers are read back to the last bit
+    let text = toml::to_string(progress).map_err(|error| WeightsError::Format(error.to_string()))?;
+    write_weights(&both, Some(text), Precision::Full)
 }
 
 /// Weights, momentum and progress of the run whose state is at `path`.
 pub(super) fn read(path: &Path) -> Result<(StateDict, StateDict, Progress), ResumeError> {
     let damaged = |reason: String| ResumeError::Damaged { path: path.to_owned(), reason };
     let bytes = read_bytes(path).map_err(|source| ResumeError::Missing { path: path.to_owned(), source })?;
-    let json = read_metadata(&bytes).map_err(|error| damaged(error.to_string()))?;
-    let json = json.ok_or_else(|| damaged("it has no progress".into()))?;
-    let progress = serde_json::from_str(&json).map_err(|error| damaged(error.to_string()))?;
+    let text = read_metadata(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let text = text.ok_or_else(|| damaged("it has no progress".into()))?;
+    let progress = toml::from_str(&text).map_err(|error| damaged(error.to_string()))?;
     let both = read_weights(&bytes).map_err(|error| damaged(error.to_string()))?;
     let with = |prefix: &str| -> StateDict {
         both.iter().filter_map(|(name, data)| Some((name.strip_prefix(prefix)?.to_owned(), data.clone()))).collect()

@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use burn::module::Module as _;
 use burn::tensor::{Int, Tensor, TensorData};
 use histomask_core::backbone::Backbone;
 use histomask_core::card::{CARD_FORMAT, DataCard};
@@ -85,8 +84,10 @@ impl<'a> Trainer<'a> {
         let device = job.device.clone().autodiff();
         job.device.seed(train.seed);
         device.seed(train.seed);
-        // burn draws random weights at first use; drawn here, they do not depend on what uses them first
-        let model = profile.model.init(job.dataset.classes.len(), &device).materialize();
+        // burn draws random weights at first use; read and put back here, they do not depend on what uses them first
+        let model = profile.model.init(job.dataset.classes.len(), &device);
+        let drawn = state_dict(&model);
+        let model = load_state_dict(model, &drawn).map_err(histomask_core::Error::from)?;
         let samples: Arc<[Sample]> = job.dataset.train.clone().into();
         let augmenter = Augmenter::new(profile.input.clone())?;
         let loader = TrainLoader::new(samples, augmenter, train.batch_size, train.seed, train.workers);
