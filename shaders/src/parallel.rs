@@ -1,0 +1,14 @@
+//! Loops over rows and planes, in parallel where threads are to be had.
+
+/// Calls `fill(index, chunk)` for every chunk of `size` values.
+#[cfg(feature = "threads")]
+pub(crate) fn chunks<T: Send>(values: &mut [T], size: usize, fill: impl Fn(usize, &mut [T]) + Sync) {
+    use rayon::prelude::*;
+    values.par_chunks_mut(size.max(1)).enumerate().for_each(|(index, chunk)| fill(index, chunk));
+}
+
+/// Calls `fill(index, chunk)` for every chunk of `size` values.
+#[cfg(not(feature = "threads"))]
+pub(crate) fn chunks<T>(values: &mut [T], size: usize, fill: impl Fn(usize, &mut [T])) {
+    values.chunks_mut(size.max(1)).enumerate().for_each(|(index, chunk)| fill(index, chunk));
+}
