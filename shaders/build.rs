@@ -12,13 +12,18 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let folder = root.join("wgsl");
     println!("cargo::rerun-if-changed={}", folder.display());
-    let mut generated = String::new();
+    let (mut generated, mut names) = (String::new(), Vec::new());
     for path in kernels(&folder) {
         match kernel(&path) {
-            Ok(text) => generated += &text,
+            Ok(text) => {
+                generated += &text;
+                names.push(path.file_stem().unwrap_or_default().to_string_lossy().to_uppercase());
+            }
             Err(reason) => println!("cargo::error={}: {}", path.display(), reason.replace('\n', "\ncargo::error=")),
         }
     }
+    generated +=
+        &format!("/// Every kernel.\npub const ALL: &[&Kernel] = &[{}];\n", names.join(", &").replacen("", "&", 1));
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("kernels.rs");
     if let Err(error) = fs::write(&out, generated) {
         println!("cargo::error={}: {error}", out.display());
@@ -37,8 +42,7 @@ fn kernel(path: &Path) -> Result<String, String> {
     let source = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let mut options = Options::new();
     options.parse_doc_comments = true;
-    let module =
-        Frontend::new_with_options(options).parse(&source).map_err(|error| error.emit_to_string(&source))?;
+    let module = Frontend::new_with_options(options).parse(&source).map_err(|error| error.emit_to_string(&source))?;
     Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP)
         .validate(&module)
         .map_err(|error| error.emit_to_string(&source))?;
@@ -61,8 +65,26 @@ fn kernel(path: &Path) -> Result<String, String> {
         path.display().to_string(),
         entry.workgroup_size,
     );
-    text += &parameters(&module, &name)?;
+    // a variant has its base's parameters, which the base's file defines
+    let base = name.strip_suffix("_subgroups");
+    let fields = parameters(&module, base.unwrap_or(&name))?;
+    match base {
+        None => text += &fields,
+        Some(base) => {
+            let base = path.with_file_name(format!("{base}.wgsl"));
+            let of_base = fs::read_to_string(&base).map_err(|error| format!("{}: {error}", base.display()))?;
+            if struct_text(&of_base) != struct_text(&source) {
+                return Err(format!("its Params differ from those of {}", base.display()));
+            }
+        }
+    }
     Ok(text)
+}
+
+/// The text of `struct Params`.
+fn struct_text(source: &str) -> Option<&str> {
+    let start = source.find("struct Params {")?;
+    source[start..].find('}').map(|end| &source[start..start + end])
 }
 
 /// Names of the buffers, in the order of their binding numbers.

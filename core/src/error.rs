@@ -38,6 +38,9 @@ pub enum Error {
         /// Largest side the model takes.
         max: usize,
     },
+    /// Sizes beyond what the kernels or the adapter take.
+    #[error(transparent)]
+    Limit(#[from] histomask_shaders::LimitError),
     /// The device did not give the numbers back.
     #[error("could not read the result from the device: {0}")]
     Device(String),

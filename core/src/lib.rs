@@ -49,5 +49,6 @@ pub use burn;
 pub use burn::tensor::Device;
 pub use card::ModelCard;
 pub use error::Error;
+pub use histomask_shaders as shaders;
 pub use preprocess::RgbView;
 pub use segmenter::{Segmentation, Segmenter};

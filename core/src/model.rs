@@ -6,9 +6,12 @@ use burn::tensor::{Device, Tensor};
 
 use crate::backbone::{Backbone, FeatureExtractor};
 use crate::config::{ClassFrom, MapSource, MaskConfig, MinMax, ModelConfig};
+use crate::error::Error;
 use crate::head::WildcatHead;
-use crate::mask::{masked, min_max, posterior_map, soft_threshold};
-use crate::resample::bilinear;
+use crate::kernel::{MaskSpec, check_pass, mask_images, soft_mask};
+use crate::loss::{RegionSizes, region_sizes};
+use crate::mask::posterior_map;
+use crate::resample::{bilinear, scaled};
 
 /// Modality maps of the released Camelyon16 code's one-class head (`spec` §1.7).
 const PULL_MODALITIES: usize = 5;
@@ -37,12 +40,13 @@ pub struct MaxMinOutput {
     pub class_maps: Tensor<4>,
     /// The localizer's scores on the full image, logits `[B, C]`.
     pub scores: Tensor<2>,
-    /// The raw foreground map at the image's size, before normalisation, `[B, 1, H, W]`.
-    pub raw_map: Tensor<4>,
-    /// The soft foreground mask M⁺ at the image's size, `[B, 1, H, W]`, in `(0, 1)`.
-    pub mask: Tensor<4>,
+    /// The raw foreground map before resampling, `[B, 1, h, w]`.
+    pub map: Tensor<4>,
+    /// Soft sizes of foreground and background, `[B]` each (Eq. 10–11).
+    pub sizes: RegionSizes,
     /// The classifier's scores on foreground and background; absent with [`ClassFrom::FullImage`].
     pub regions: Option<RegionScores>,
+    spec: MaskSpec,
 }
 
 /// The classifier's logits on the two masked images, `[B, C]` each.
@@ -93,16 +97,34 @@ impl<B: FeatureExtractor> MaxMin<B> {
         let class_maps = self.localizer.class_maps(features.clone());
         let scores = self.localizer.scores(class_maps.clone());
 
-        let raw = match &self.pull {
+        let map = match &self.pull {
             Some(pull) => pull.class_maps(features),
             None => posterior_map(class_maps.clone(), softmax(scores.clone(), 1)),
         };
-        let raw_map = bilinear(raw, [height, width], self.mask.align_corners);
-        let normalised = min_max(raw_map.clone(), self.min_max_here(&images));
-        let mask = soft_threshold(normalised, self.mask.omega, sigma);
+        let spec =
+            MaskSpec { min_max: self.min_max_here(&images), ..MaskSpec::new(&self.mask, [height, width], sigma) };
+        let (sizes, regions) = match self.class_from {
+            ClassFrom::Foreground => {
+                let masked = mask_images(map.clone(), images, spec);
+                let sizes = RegionSizes::new(masked.foreground_size, height * width);
+                (sizes, Some(self.classify(masked.regions)))
+            }
+            ClassFrom::FullImage => (region_sizes(soft_mask(map.clone(), spec)), None),
+        };
+        MaxMinOutput { class_maps, scores, map, sizes, regions, spec }
+    }
 
-        let regions = (self.class_from == ClassFrom::Foreground).then(|| self.classify(images, mask.clone()));
-        MaxMinOutput { class_maps, scores, raw_map, mask, regions }
+    /// Checks that a batch of `images` of `[H, W]` fits the buffers of the device's adapter.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError::Binding`](histomask_shaders::LimitError) with the adapter's limit.
+    pub fn check_batch(&self, device: &Device, images: usize, size: [usize; 2]) -> Result<(), Error> {
+        let values = self.backbone.values_per_pixel();
+        check_pass(device, values, images, size)?;
+        let region = size.map(|side| scaled(side, self.mask.classifier_scale));
+        check_pass(device, values, 2 * images, region)?;
+        Ok(())
     }
 
     /// The whole batch's minimum and maximum belong to training alone (`spec` §1.5).
@@ -113,12 +135,10 @@ impl<B: FeatureExtractor> MaxMin<B> {
         }
     }
 
-    /// Both regions in one backbone call, interleaved so that each keeps batch statistics of its own.
-    fn classify(&self, images: Tensor<4>, mask: Tensor<4>) -> RegionScores {
-        let regions = masked(images, mask, self.mask.classifier_scale, self.mask.align_corners);
-        let [batch, channels, height, width] = regions.foreground.dims();
-        let pairs: Tensor<5> = Tensor::stack(vec![regions.foreground, regions.background], 1);
-        let features = self.backbone.forward(pairs.reshape([2 * batch, channels, height, width]), 2);
+    /// Both regions `[B, 2, 3, H', W']` in one backbone call, interleaved so that each keeps batch statistics of its own.
+    fn classify(&self, regions: Tensor<5>) -> RegionScores {
+        let [batch, _, channels, height, width] = regions.dims();
+        let features = self.backbone.forward(regions.reshape([2 * batch, channels, height, width]), 2);
 
         let scores = self.classifier.scores(self.classifier.class_maps(features));
         let classes = scores.dims()[1];
@@ -129,6 +149,18 @@ impl<B: FeatureExtractor> MaxMin<B> {
 }
 
 impl MaxMinOutput {
+    /// The soft foreground mask M⁺ at the image's size, `[B, 1, H, W]`, in `(0, 1)`.
+    #[must_use]
+    pub fn mask(&self) -> Tensor<4> {
+        soft_mask(self.map.clone(), self.spec)
+    }
+
+    /// The raw foreground map at the image's size, before normalisation, `[B, 1, H, W]`.
+    #[must_use]
+    pub fn raw_map(&self) -> Tensor<4> {
+        bilinear(self.map.clone(), self.spec.size, self.spec.align_corners)
+    }
+
     /// The logits that name the class, `[B, C]` (`spec` §4).
     #[must_use]
     pub fn class_scores(&self) -> Tensor<2> {

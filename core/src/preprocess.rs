@@ -3,9 +3,11 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use histomask_shaders::MAX_SIDE;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::kernel::{normalize, pixels};
 
 /// Smallest and largest side of the model's input in pixels: below, the stride-32 map has no position; above,
 /// memory grows past what one pass should take.
@@ -93,7 +95,7 @@ pub struct Preprocess {
 }
 
 impl Preprocess {
-    /// The model's input for one image, `[1, 3, H, W]`.
+    /// The model's input for one image, `[1, 3, H, W]`: Pillow's bilinear resize and the normalisation, on the device.
     ///
     /// # Errors
     ///
@@ -112,13 +114,19 @@ impl Preprocess {
                 max,
             });
         }
-        let resized = resize(image, width, height)?;
-        let planar = normalise(&resized, &self.mean, &self.std);
-        Ok(Tensor::from_data(TensorData::new(planar, [1, 3, height, width]), device))
+        if image.width.max(image.height) > MAX_SIDE {
+            let resized = resize(image, width, height)?;
+            let planar = normalise(&resized, &self.mean, &self.std);
+            return Ok(Tensor::from_data(TensorData::new(planar, [1, 3, height, width]), device));
+        }
+        let rgba = image.pixels.chunks_exact(3).map(|rgb| u32::from_le_bytes([rgb[0], rgb[1], rgb[2], u8::MAX]));
+        let pixels = pixels(rgba.collect(), [image.height, image.width], device)?;
+        normalize(pixels, [height, width], self.mean, self.std)
     }
 }
 
-/// Bilinear resize with anti-aliasing, as Pillow does it; RGB bytes in and out.
+/// Bilinear resize with anti-aliasing as Pillow does it, but for single levels where roundings fall apart; RGB bytes in
+/// and out. For training, and for images too large for the kernel.
 ///
 /// # Errors
 ///

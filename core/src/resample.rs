@@ -4,24 +4,13 @@
 //! exists on every device (burn's own bilinear interpolation has no backward on wgpu).
 
 use burn::tensor::{Device, Tensor, TensorData};
-
-/// The two taps of one output position: source indices and the weight of the second.
-fn taps(position: usize, output: usize, input: usize, align_corners: bool) -> (usize, usize, f64) {
-    let source = if align_corners {
-        if output > 1 { position as f64 * (input - 1) as f64 / (output - 1) as f64 } else { 0.0 }
-    } else {
-        ((position as f64 + 0.5) * input as f64 / output as f64 - 0.5).max(0.0)
-    };
-    let low = (source.floor() as usize).min(input - 1);
-    let high = (low + 1).min(input - 1);
-    (low, high, source - low as f64)
-}
+use histomask_shaders::taps::{Taps, taps};
 
 /// Row-stochastic `[output, input]` matrix of bilinear weights with PyTorch's conventions.
 fn matrix(output: usize, input: usize, align_corners: bool, device: &Device) -> Tensor<2> {
-    let mut weights = vec![0f64; output * input];
+    let mut weights = vec![0f32; output * input];
     for (position, row) in weights.chunks_exact_mut(input).enumerate() {
-        let (low, high, fraction) = taps(position, output, input, align_corners);
+        let Taps { low, high, fraction } = taps(position, output, input, align_corners);
         row[low] += 1.0 - fraction;
         row[high] += fraction;
     }
@@ -53,12 +42,14 @@ pub fn bilinear_slice(map: &[f32], from: [usize; 2], to: [usize; 2], align_corne
     let columns: Vec<_> = (0..to[1]).map(|x| taps(x, to[1], from[1], align_corners)).collect();
     let mut resized = Vec::with_capacity(to[0] * to[1]);
     for y in 0..to[0] {
-        let (top, bottom, fy) = taps(y, to[0], from[0], align_corners);
-        let top = &map[top * from[1]..][..from[1]];
-        let bottom = &map[bottom * from[1]..][..from[1]];
-        resized.extend(columns.iter().map(|&(left, right, fx)| {
-            let mix = |row: &[f32]| f64::from(row[left]) * (1.0 - fx) + f64::from(row[right]) * fx;
-            (mix(top) * (1.0 - fy) + mix(bottom) * fy) as f32
+        let row = taps(y, to[0], from[0], align_corners);
+        let top = &map[row.low * from[1]..][..from[1]];
+        let bottom = &map[row.high * from[1]..][..from[1]];
+        let mix = |from: f64, to: f64, share: f32| from * (1.0 - f64::from(share)) + to * f64::from(share);
+        resized.extend(columns.iter().map(|column| {
+            let along =
+                |values: &[f32]| mix(f64::from(values[column.low]), f64::from(values[column.high]), column.fraction);
+            mix(along(top), along(bottom), row.fraction) as f32
         }));
     }
     resized

@@ -66,15 +66,16 @@ impl Segmenter {
     ///
     /// # Errors
     ///
-    /// [`Error::ImageSize`] for an image the model cannot take, [`Error::NotFinite`] if it computes no number.
+    /// [`Error::ImageSize`] for an image the model cannot take, [`Error::Limit`] for one its adapter cannot, [`Error::NotFinite`] if it computes no number.
     pub fn segment(&self, image: RgbView<'_>) -> Result<Segmentation, Error> {
         let input = self.card.input.tensor(image, &self.device)?;
         let [_, _, height, width] = input.dims();
+        self.model.check_batch(&self.device, 1, [height, width])?;
         let output = self.model.forward(input, self.card.sigma);
 
         let probabilities = values(softmax(output.class_scores(), 1))?;
+        let mask = values(output.mask())?;
         let background = output.regions.map(|scores| values(softmax(scores.background, 1))).transpose()?;
-        let mask = values(output.mask)?;
         if !probabilities.iter().chain(&mask).all(|value| value.is_finite()) {
             return Err(Error::NotFinite);
         }

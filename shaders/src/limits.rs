@@ -48,6 +48,12 @@ pub enum LimitError {
         /// Its height.
         height: usize,
     },
+    /// No image, or more pixels in a batch than 32 bits count.
+    #[error("a batch of {images} images: it must have 1 to 65535, with fewer than 2^32 pixels in all")]
+    Batch {
+        /// Images in the batch.
+        images: usize,
+    },
     /// A buffer larger than the adapter binds.
     #[error("{what} needs {bytes} bytes in one buffer; this adapter's limit (maxStorageBufferBindingSize) is {limit}")]
     Binding {

@@ -1,8 +1,10 @@
 //! What the tests share: the vectors, devices, and the real binary.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use histomask::device::{DeviceChoice, adapters, choose};
 use serde_json::Value;
 
 pub mod program;
@@ -29,6 +31,23 @@ pub fn shared() -> Option<PathBuf> {
     }
     println!("skipped: no ../shared");
     None
+}
+
+/// A software Vulkan adapter (lavapipe, SwiftShader), or `None` after saying so. A process opens it once.
+#[must_use]
+pub fn software_adapter() -> Option<Device> {
+    static OPENED: OnceLock<Option<Device>> = OnceLock::new();
+    let device = OPENED.get_or_init(|| {
+        let adapters = adapters();
+        let number = adapters.iter().position(|adapter| adapter.is_software() && adapter.is_vulkan())?;
+        let chosen = choose(DeviceChoice::Adapter(number)).unwrap_or_else(|error| panic!("{error}"));
+        println!("on {}", chosen.name);
+        Some(chosen.device)
+    });
+    if device.is_none() {
+        println!("skipped: no software Vulkan adapter (Debian: mesa-vulkan-drivers)");
+    }
+    device.clone()
 }
 
 /// Numbers of a nested JSON array in row order; single numbers too.

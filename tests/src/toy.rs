@@ -38,6 +38,10 @@ impl FeatureExtractor for ToyBackbone {
         4
     }
 
+    fn values_per_pixel(&self) -> usize {
+        1
+    }
+
     fn forward(&self, images: Tensor<4>, _passes: usize) -> Tensor<4> {
         relu(self.conv.forward(images))
     }

@@ -85,6 +85,11 @@ impl FeatureExtractor for EfficientNetLite0 {
         FEATURES
     }
 
+    fn values_per_pixel(&self) -> usize {
+        // the first expansion, 6 × 16 channels at half the sides
+        24
+    }
+
     fn forward(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
         let x = self.bn0.forward(self.conv_stem.forward(images), passes, Relu6);
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x, passes));

@@ -18,6 +18,9 @@ pub trait FeatureExtractor: Module {
     /// Channels of the feature map.
     fn features(&self) -> usize;
 
+    /// Values of the largest feature map per pixel of the image: what an adapter's buffers must hold.
+    fn values_per_pixel(&self) -> usize;
+
     /// Features of a batch of images.
     ///
     /// While training, each of `passes` kinds of images keeps batch statistics of its own: the batch holds them
@@ -66,6 +69,13 @@ impl FeatureExtractor for Backbone {
         match self {
             Self::ResNet18(net) => net.features(),
             Self::EfficientNetLite0(net) => net.features(),
+        }
+    }
+
+    fn values_per_pixel(&self) -> usize {
+        match self {
+            Self::ResNet18(net) => net.values_per_pixel(),
+            Self::EfficientNetLite0(net) => net.values_per_pixel(),
         }
     }
 

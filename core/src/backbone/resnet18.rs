@@ -101,6 +101,11 @@ impl FeatureExtractor for ResNet18 {
         512
     }
 
+    fn values_per_pixel(&self) -> usize {
+        // the stem's last channels at half the sides
+        self.layer1.first().map_or(16, |block| block.conv1.weight.dims()[1] / 4)
+    }
+
     fn forward(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
         let stages = [&self.layer1, &self.layer2, &self.layer3, &self.layer4];
         stages.into_iter().flatten().fold(self.stem(images, passes), |x, block| block.forward(x, passes))

@@ -14,8 +14,18 @@ mod depthwise_cpu;
 #[cfg(feature = "cpu")]
 mod planes;
 
+#[cfg(feature = "wgsl")]
+mod launch;
+
 mod batch_norm;
+mod chunks;
 mod depthwise;
+mod limits;
+mod mask;
+mod picture;
 
 pub use batch_norm::{Activation, Normalised, batch_norm_act};
 pub use depthwise::depthwise_conv2d;
+pub use limits::{check_pass, limits};
+pub use mask::{MaskSpec, MaskedImages, mask_images, mask_images_composed, soft_mask, soft_mask_composed};
+pub use picture::{MaskStats, OverlaySpec, mask_stats, normalize, overlay, pixels};

@@ -10,7 +10,7 @@ use burn::tensor::{Int, Tensor};
 pub use background::background;
 pub use cross_entropy::cross_entropy;
 pub use empty_normal::empty_normal;
-pub use size_barrier::{barrier, region_sizes};
+pub use size_barrier::{RegionSizes, barrier, region_sizes};
 
 use crate::config::{BackgroundTerm, BarrierKind, BarrierOn, LossConfig};
 use crate::model::MaxMinOutput;
@@ -55,8 +55,9 @@ impl LossConfig {
                 }),
             barrier: self.barrier_term(output, &normal(false), t),
             empty_normal: (self.normal_empty_weight > 0.0)
-                .then(|| select(&output.raw_map, &normal(true)))
-                .flatten()
+                .then(|| normal(true))
+                .filter(|normal| !normal.is_empty())
+                .map(|normal| output.raw_map().select(0, indices(&normal, &output.map)))
                 .map(|maps| empty_normal(maps) * self.normal_empty_weight),
         }
     }
@@ -67,24 +68,24 @@ impl LossConfig {
         }
         match self.barrier_on {
             BarrierOn::BothRegions => {
-                let sizes = region_sizes(output.mask.clone());
+                let sizes = output.sizes.clone();
                 let both = barrier(sizes.foreground, self.barrier, t) + barrier(sizes.background, self.barrier, t);
                 Some(both.mean())
             }
             BarrierOn::AbnormalForeground => {
-                let masks = select(&output.mask, abnormal)?;
-                Some(barrier(region_sizes(masks).foreground, self.barrier, t).mean())
+                if abnormal.is_empty() {
+                    return None;
+                }
+                let sizes = output.sizes.foreground.clone().select(0, indices(abnormal, &output.map));
+                Some(barrier(sizes, self.barrier, t).mean())
             }
         }
     }
 }
 
-/// The chosen samples of a batch, or `None` when there are none.
-fn select(maps: &Tensor<4>, samples: &[i32]) -> Option<Tensor<4>> {
-    (!samples.is_empty()).then(|| {
-        let indices = Tensor::<1, Int>::from_ints(samples, &maps.device());
-        maps.clone().select(0, indices)
-    })
+/// The chosen samples of a batch, on the device of `beside`.
+fn indices(samples: &[i32], beside: &Tensor<4>) -> Tensor<1, Int> {
+    Tensor::from_ints(samples, &beside.device())
 }
 
 impl LossTerms {

@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 
-use crate::resample::{bilinear, scaled};
+use crate::resample::bilinear;
 
 /// The two inputs of the classifier, `[B, 3, H', W']` each.
 pub struct Regions {
@@ -17,10 +17,8 @@ pub struct Regions {
 ///
 /// # Shapes
 ///
-/// `images` `[B, 3, H, W]`, `mask` `[B, 1, H, W]`; sides of the result are `trunc(scale * side)`.
-pub fn masked(images: Tensor<4>, mask: Tensor<4>, scale: f64, align_corners: bool) -> Regions {
-    let [_, _, height, width] = images.dims();
-    let size = [scaled(height, scale), scaled(width, scale)];
+/// `images` `[B, 3, H, W]`, `mask` `[B, 1, H, W]`; `size` is the result's `[H', W']`.
+pub fn masked(images: Tensor<4>, mask: Tensor<4>, size: [usize; 2], align_corners: bool) -> Regions {
     let foreground = bilinear(images.clone() * mask, size, align_corners);
     let background = bilinear(images, size, align_corners) - foreground.clone();
     Regions { foreground, background }

@@ -18,7 +18,10 @@ pub fn min_max(maps: Tensor<4>, over: MinMax) -> Tensor<4> {
     };
     let flat = maps.reshape([groups, batch / groups * height * width]);
     let (low, high) = (flat.clone().min_dim(1), flat.clone().max_dim(1));
-    // The smallest normal f32: a map this flat is constant for every purpose, and its inverse is still finite.
-    let range = (high - low.clone()).clamp_min(f64::from(f32::MIN_POSITIVE));
-    ((flat - low) / range).reshape([batch, 1, height, width])
+    let range = high - low.clone();
+    // Below the smallest normal f32 a map is constant for every purpose, and its inverse would not be finite.
+    let constant = range.clone().lower_elem(f32::MIN_POSITIVE);
+    let varies = constant.clone().bool_not().float();
+    let scaled = (flat - low) / range.mask_fill(constant, 1.0) * varies;
+    scaled.reshape([batch, 1, height, width])
 }

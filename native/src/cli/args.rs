@@ -39,7 +39,7 @@ pub(crate) enum Command {
     /// Fetch or convert a backbone's initial weights
     #[command(subcommand)]
     Weights(Weights),
-    /// Measure images per second and memory of training and prediction
+    /// Measure speed and memory of training, prediction and their parts
     Bench(Bench),
     /// Print completions for a shell
     Completions {
@@ -197,8 +197,22 @@ pub(crate) enum Weights {
     },
 }
 
+/// What `bench` measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum BenchWhat {
+    /// Images per second and memory of training and prediction
+    Models,
+    /// What loaders, mask and losses take of a training step
+    Shares,
+    /// Our kernels against the same in burn's operations
+    Kernels,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
+    /// What to measure
+    #[arg(default_value = "models")]
+    pub(crate) what: BenchWhat,
     /// Backbones to measure
     #[arg(long, value_delimiter = ',', default_value = "efficientnet-lite0,resnet18,resnet18-deep-stem")]
     pub(crate) backbones: Vec<String>,

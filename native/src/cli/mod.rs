@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 pub(crate) use args::{
-    Bench, Cli, Command, Demo, DeviceArgs, Evaluate, Inspect, Predict, ProfileArgs, SplitArg, Train, Weights,
+    Bench, BenchWhat, Cli, Command, Demo, DeviceArgs, Evaluate, Inspect, Predict, ProfileArgs, SplitArg, Train, Weights,
 };
 pub(crate) use console::{Bar, Console};
 pub(crate) use failure::{Exit, exit_code, told_once};

@@ -1,20 +1,12 @@
 //! A soft mask drawn over its picture, and the masks as grey images of their own.
 
+use histomask_core::shaders::{self, OverlayParams, colormap};
 use image::{GrayImage, ImageBuffer, Luma, Rgb, RgbImage};
 
-use super::{
-    ReportError,
-    colormap::{Colormap, color},
-};
+use super::ReportError;
+use super::colormap::Colormap;
 
-/// Colour of the edge of the predicted mask: white.
-pub const PREDICTED_EDGE: [u8; 3] = [255, 255, 255];
-
-/// Colour of the edge of the true mask: Okabe and Ito's orange.
-pub const TRUE_EDGE: [u8; 3] = [255, 159, 0];
-
-/// Drawn beside an edge so that it shows on any background.
-const SHADE: [u8; 3] = [16, 16, 24];
+pub use histomask_core::shaders::{PREDICTED_EDGE, TRUE_EDGE};
 
 /// How a soft mask is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,22 +40,31 @@ pub fn overlay(
 ) -> Result<RgbImage, ReportError> {
     let (width, height) = image.dimensions();
     fits("soft mask", soft.len(), width, height)?;
-    let mut out = image.clone();
-    for (pixel, &value) in out.pixels_mut().zip(soft) {
-        let value = if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) };
-        blend(pixel, color(style.colormap, value), style.opacity.clamp(0.0, 1.0) * (0.15 + 0.85 * value));
-    }
-    if let Some(truth) = truth {
-        fits("true mask", truth.as_raw().len(), width, height)?;
-        // Outside its region, so that it stays visible under a prediction that is right.
-        let outside: Vec<bool> = truth.as_raw().iter().map(|&value| value == 0).collect();
-        draw_edge(&mut out, &outside, TRUE_EDGE);
-    }
-    if style.contour {
-        let inside: Vec<bool> = soft.iter().map(|&value| value >= style.threshold).collect();
-        draw_edge(&mut out, &inside, PREDICTED_EDGE);
-    }
-    Ok(out)
+    let truth: Vec<u32> = match truth {
+        Some(truth) => {
+            fits("true mask", truth.as_raw().len(), width, height)?;
+            truth.as_raw().iter().map(|&value| value.into()).collect()
+        }
+        None => Vec::new(),
+    };
+    let params = OverlayParams {
+        height,
+        width,
+        row_stride: width,
+        has_truth: u32::from(!truth.is_empty()),
+        contour: u32::from(style.contour),
+        thickness: (width.min(height) / 256).clamp(1, 16),
+        threshold: style.threshold,
+        opacity: style.opacity.clamp(0.0, 1.0),
+    };
+    let pixels: Vec<u32> = image.pixels().map(|&Rgb([r, g, b])| u32::from_le_bytes([r, g, b, u8::MAX])).collect();
+    let mut painted = vec![0; pixels.len()];
+    shaders::overlay(&params, &pixels, soft, &truth, &colormap::packed(style.colormap.into()), &mut painted);
+    let painted = painted.into_iter().flat_map(|pixel| {
+        let [r, g, b, _] = pixel.to_le_bytes();
+        [r, g, b]
+    });
+    Ok(RgbImage::from_raw(width, height, painted.collect()).unwrap_or_default())
 }
 
 /// Thresholded mask: 255 where `soft >= threshold`, else 0.
@@ -92,42 +93,6 @@ fn fits(what: &'static str, got: usize, width: u32, height: u32) -> Result<(), R
         Ok(())
     } else {
         Err(ReportError::Size { what, got, width, height })
-    }
-}
-
-/// Colours the pixels of `region` that border on the rest, and shades the next ones inwards. The border of the
-/// picture is no edge.
-fn draw_edge(image: &mut RgbImage, region: &[bool], line: [u8; 3]) {
-    let (width, height) = image.dimensions();
-    let thickness = (width.min(height) / 256).max(1);
-    let mut ring = region.to_vec();
-    for step in 0..=thickness {
-        let inner = erode(&ring, width as usize);
-        let pixels = image.pixels_mut().zip(ring.iter().zip(&inner));
-        for (pixel, _) in pixels.filter(|(_, (now, next))| **now && !**next) {
-            if step < thickness { blend(pixel, line, 1.0) } else { blend(pixel, SHADE, 0.45) }
-        }
-        ring = inner;
-    }
-}
-
-/// Removes the pixels that touch the outside of the region along a side.
-fn erode(region: &[bool], width: usize) -> Vec<bool> {
-    let at = |index: Option<usize>| index.and_then(|index| region.get(index)).copied().unwrap_or(true);
-    let keep = |(index, &inside): (usize, &bool)| {
-        let column = index % width;
-        inside
-            && at(index.checked_sub(width))
-            && at(index.checked_add(width))
-            && (column == 0 || at(index.checked_sub(1)))
-            && (column + 1 == width || at(index.checked_add(1)))
-    };
-    region.iter().enumerate().map(keep).collect()
-}
-
-fn blend(pixel: &mut Rgb<u8>, over: [u8; 3], alpha: f32) {
-    for (channel, value) in pixel.0.iter_mut().zip(over) {
-        *channel = (f32::from(*channel) * (1.0 - alpha) + f32::from(value) * alpha).round() as u8;
     }
 }
 

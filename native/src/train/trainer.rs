@@ -88,6 +88,7 @@ impl<'a> Trainer<'a> {
         let model = profile.model.init(job.dataset.classes.len(), &device);
         let drawn = state_dict(&model);
         let model = load_state_dict(model, &drawn).map_err(histomask_core::Error::from)?;
+        model.check_batch(job.device, train.batch_size, [profile.input.crop as usize; 2])?;
         let samples: Arc<[Sample]> = job.dataset.train.clone().into();
         let augmenter = Augmenter::new(profile.input.clone())?;
         let loader = TrainLoader::new(samples, augmenter, train.batch_size, train.seed, train.workers);

@@ -1,0 +1,48 @@
+//! Pictures on the CPU backend: the kernels' twins.
+
+use burn::backend::tensor::{FloatTensor, IntTensor};
+use burn::backend::{Flex, TensorMetadata as _};
+use burn::tensor::{DType, TensorData};
+use histomask_shaders::{NormalizeParams, OverlayParams, mask_stats, mask_stats_merge, normalize, overlay};
+
+use super::ops::{PictureOps, STATS, input_shape, painted_shape, stats_params};
+use crate::kernel::chunks::chunks;
+use crate::kernel::cpu_tensor::{dense, from_values};
+
+impl PictureOps for Flex {
+    fn normalize(pixels: IntTensor<Self>, params: NormalizeParams) -> FloatTensor<Self> {
+        let mut tensor = vec![0.0; 3 * params.height as usize * params.width as usize];
+        normalize(&params, &words(pixels), &mut tensor);
+        from_values(TensorData::new(tensor, input_shape(&params)))
+    }
+
+    fn mask_stats(masks: FloatTensor<Self>, truth: IntTensor<Self>, threshold: f32) -> IntTensor<Self> {
+        let masks = dense(masks);
+        let [batch, _, height, width] = masks.shape().dims();
+        let (params, merge) = stats_params([batch, height, width], threshold);
+        let mut partial = vec![0; batch * chunks(height * width) * STATS];
+        mask_stats(&params, masks.storage(), &words(truth), &mut partial);
+        let mut stats = vec![0; batch * STATS];
+        mask_stats_merge(&merge, &partial, &mut stats);
+        from_values(TensorData::new(stats, [batch, STATS]))
+    }
+
+    fn overlay(
+        image: IntTensor<Self>,
+        mask: FloatTensor<Self>,
+        truth: IntTensor<Self>,
+        colors: IntTensor<Self>,
+        params: OverlayParams,
+    ) -> IntTensor<Self> {
+        let mut painted = vec![0; params.height as usize * params.row_stride as usize];
+        overlay(&params, &words(image), dense(mask).storage(), &words(truth), &words(colors), &mut painted);
+        from_values(TensorData::new(painted, painted_shape(&params)))
+    }
+}
+
+/// The 32-bit words of an integer tensor in row order.
+fn words(tensor: IntTensor<Flex>) -> Vec<u32> {
+    let data = tensor.to_contiguous().into_data();
+    let data = if data.dtype() == DType::U32 { data } else { data.convert::<u32>() };
+    data.try_into_vec().unwrap_or_default()
+}

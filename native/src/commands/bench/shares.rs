@@ -1,0 +1,176 @@
+//! What a training step spends outside the network: loaders and augmentation, mask, losses.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
+use histomask_core::config::{LossConfig, MaskConfig};
+use histomask_core::kernel::{MaskSpec, mask_images};
+use histomask_core::loss::{RegionSizes, background, barrier, cross_entropy};
+
+use super::step::{BATCH, LABELS, Trained};
+use super::{median, sync};
+use crate::augment::{Augmenter, InputConfig};
+use crate::cli::{Bench, Console, Exit};
+use crate::data::{Dataset, Sample};
+use crate::loader::{TrainLoader, WORKERS};
+use crate::profile::Profile;
+use crate::synth::{SynthConfig, write_dataset};
+
+/// Side of the synthetic patches, about a GlaS image's.
+const PATCH: u32 = 640;
+
+pub(super) fn run(args: &Bench, device: &Device, console: &Console) -> anyhow::Result<Exit> {
+    let crop = args.crop as usize;
+    let (mask, losses) = (mask(crop, args.repeats, device)?, losses(args.repeats, device)?);
+    let folder = tempfile::tempdir().context("no temporary folder for the patches")?;
+    let loader = loader(folder.path(), args)?;
+    let batch = batch_on_one_thread(args)?;
+    console.print(
+        "| backbone | step | with loaders | waiting for them | a batch on one thread: first / cached | mask | losses |\n\
+         |---|---|---|---|---|---|---|",
+    )?;
+    for name in &args.backbones {
+        let steps = steps(super::backbone(name)?, &loader, args, device)?;
+        let of_step = |seconds: f64| format!("{:.1} ms ({:.1} %)", 1e3 * seconds, 100.0 * seconds / steps.alone);
+        console.print(&format!(
+            "| {name} | {:.2} s | {:+.1} % | {} | {} / {} | {} | {} |",
+            steps.alone,
+            100.0 * (steps.with_loaders / steps.alone - 1.0),
+            of_step(steps.waiting),
+            of_step(batch.first),
+            of_step(batch.cached),
+            of_step(mask),
+            of_step(losses),
+        ))?;
+        if crate::interrupt::asked() {
+            return Ok(Exit::Interrupted);
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// Median seconds of a step.
+struct Steps {
+    /// On one batch that is in memory.
+    alone: f64,
+    /// On the batches of the loaders, which share the processor with it; the waiting included.
+    with_loaders: f64,
+    /// Of which the wait for the next batch.
+    waiting: f64,
+}
+
+fn steps(
+    backbone: histomask_core::config::BackboneKind,
+    loader: &TrainLoader,
+    args: &Bench,
+    device: &Device,
+) -> anyhow::Result<Steps> {
+    let mut trained = Trained::new(backbone, device);
+    let images = trained.random_images(args.crop as usize);
+    trained.step(images.clone(), device)?;
+    let (mut alone, mut with_loaders, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+    let autodiff = device.clone().autodiff();
+    let mut batches = (0..).flat_map(|epoch| loader.epoch(epoch));
+    // alternating, so that both see the same machine
+    for _ in 0..args.repeats {
+        let start = Instant::now();
+        let batch = batches.next().context("the loaders stopped")??;
+        let waited = start.elapsed().as_secs_f64();
+        let shape = [batch.batch, 3, batch.height, batch.width];
+        trained.step(Tensor::from_data(TensorData::new(batch.images, shape), &autodiff), device)?;
+        with_loaders.push(start.elapsed().as_secs_f64());
+        waiting.push(waited);
+    }
+    drop(batches);
+    for _ in 0..args.repeats {
+        alone.push(trained.step(images.clone(), device)?.iter().sum());
+    }
+    Ok(Steps { alone: median(alone), with_loaders: median(with_loaders), waiting: median(waiting) })
+}
+
+/// The default profile's loaders on synthetic patches, enough of them for one epoch of the measurement.
+fn loader(folder: &std::path::Path, args: &Bench) -> anyhow::Result<TrainLoader> {
+    let per_class = (args.repeats as usize * BATCH).div_ceil(2).max(2);
+    let config = SynthConfig { size: PATCH, per_class, valid: 0.0, test: 0.0, ..SynthConfig::default() };
+    write_dataset(folder, &config)?;
+    let samples: Vec<Sample> = Dataset::open(folder, &Profile::named("released-glas")?.data)?.train;
+    Ok(TrainLoader::new(samples.into(), Augmenter::new(input(args)?)?, BATCH, 0, WORKERS))
+}
+
+fn input(args: &Bench) -> anyhow::Result<InputConfig> {
+    Ok(InputConfig { crop: args.crop, ..Profile::named("released-glas")?.input })
+}
+
+/// Seconds of one thread for a batch.
+struct OneThread {
+    /// Reading and resizing included.
+    first: f64,
+    /// From the cache of resized images: crop, jitter, flips, normalisation.
+    cached: f64,
+}
+
+fn batch_on_one_thread(args: &Bench) -> anyhow::Result<OneThread> {
+    let folder = tempfile::tempdir().context("no temporary folder for the patches")?;
+    let config = SynthConfig { size: PATCH, per_class: BATCH / 2, valid: 0.0, test: 0.0, ..SynthConfig::default() };
+    write_dataset(folder.path(), &config)?;
+    let samples: Arc<[Sample]> = Dataset::open(folder.path(), &Profile::named("released-glas")?.data)?.train.into();
+    let (mut first, mut cached) = (Vec::new(), Vec::new());
+    for _ in 0..args.repeats {
+        let loader = TrainLoader::new(Arc::clone(&samples), Augmenter::new(input(args)?)?, BATCH, 0, 1);
+        for (epoch, times) in [(0, &mut first), (1, &mut cached)] {
+            let start = Instant::now();
+            for batch in loader.epoch(epoch) {
+                batch?;
+            }
+            times.push(start.elapsed().as_secs_f64());
+        }
+    }
+    Ok(OneThread { first: median(first), cached: median(cached) })
+}
+
+/// Median seconds of the mask, forward and backward: map to masked images and sizes.
+fn mask(crop: usize, repeats: u32, device: &Device) -> anyhow::Result<f64> {
+    let autodiff = device.clone().autodiff();
+    let spec = MaskSpec::new(&MaskConfig::default(), [crop, crop], 0.15);
+    let side = crop.div_ceil(32);
+    let uniform = |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Uniform(-1.0, 1.0), &autodiff);
+    let (map, images) = (uniform([BATCH, 1, side, side]).require_grad(), uniform([BATCH, 3, crop, crop]));
+    timed(repeats, device, || {
+        let masked = mask_images(map.clone(), images.clone(), spec);
+        (masked.regions.sum() + masked.foreground_size.sum()).backward();
+    })
+}
+
+/// Median seconds of all loss terms, forward and backward, from scores and sizes.
+fn losses(repeats: u32, device: &Device) -> anyhow::Result<f64> {
+    let autodiff = device.clone().autodiff();
+    let config = LossConfig::default();
+    let labels = Tensor::<1, Int>::from_ints(LABELS.map(|label| label as i32), &autodiff);
+    let scores = || Tensor::<2>::random([BATCH, 2], Distribution::Default, &autodiff).require_grad();
+    let (full, plus, minus) = (scores(), scores(), scores());
+    let size = Tensor::<1>::full([BATCH], 5e4, &autodiff).require_grad();
+    timed(repeats, device, || {
+        let sizes = RegionSizes::new(size.clone(), 173_056);
+        let barriers =
+            barrier(sizes.foreground, config.barrier, config.t) + barrier(sizes.background, config.barrier, config.t);
+        let total = cross_entropy(full.clone(), labels.clone())
+            + cross_entropy(plus.clone(), labels.clone())
+            + background(minus.clone(), config.background, config.background_log)
+            + barriers.mean();
+        total.backward();
+    })
+}
+
+fn timed(repeats: u32, device: &Device, mut work: impl FnMut()) -> anyhow::Result<f64> {
+    let mut times = Vec::new();
+    for _ in 0..=repeats {
+        let start = Instant::now();
+        work();
+        sync(device)?;
+        times.push(start.elapsed().as_secs_f64());
+    }
+    times.remove(0);
+    Ok(median(times))
+}
