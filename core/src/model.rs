@@ -6,12 +6,11 @@ use burn::tensor::{Device, Tensor};
 
 use crate::backbone::{Backbone, FeatureExtractor};
 use crate::config::{ClassFrom, MapSource, MaskConfig, MinMax, ModelConfig};
-use crate::error::Error;
 use crate::head::WildcatHead;
-use crate::kernel::{MaskSpec, check_pass, mask_images, soft_mask};
+use crate::kernel::{MaskSpec, mask_images, soft_mask};
 use crate::loss::{RegionSizes, region_sizes};
 use crate::mask::posterior_map;
-use crate::resample::{bilinear, scaled};
+use crate::resample::bilinear;
 
 /// Modality maps of the released Camelyon16 code's one-class head (`spec` §1.7).
 const PULL_MODALITIES: usize = 5;
@@ -59,9 +58,10 @@ pub struct RegionScores {
 }
 
 impl ModelConfig {
-    /// The model with random weights for `classes` classes.
+    /// The max-min model with random weights for `classes` classes, whatever [`ModelConfig::method`] says;
+    /// [`ModelConfig::init`] makes the network of that method.
     #[must_use]
-    pub fn init(&self, classes: usize, device: &Device) -> MaxMin<Backbone> {
+    pub fn init_max_min(&self, classes: usize, device: &Device) -> MaxMin<Backbone> {
         MaxMin::new(self.backbone.init(device), classes, self, device)
     }
 }
@@ -114,17 +114,16 @@ impl<B: FeatureExtractor> MaxMin<B> {
         MaxMinOutput { class_maps, scores, map, sizes, regions, spec }
     }
 
-    /// Checks that a batch of `images` of `[H, W]` fits the buffers of the device's adapter.
-    ///
-    /// # Errors
-    ///
-    /// [`LimitError::Binding`](histomask_shaders::LimitError) with the adapter's limit.
-    pub fn check_batch(&self, device: &Device, images: usize, size: [usize; 2]) -> Result<(), Error> {
-        let values = self.backbone.values_per_pixel();
-        check_pass(device, values, images, size)?;
-        let region = size.map(|side| scaled(side, self.mask.classifier_scale));
-        check_pass(device, values, 2 * images, region)?;
-        Ok(())
+    /// Whether maps are resampled with aligned corners.
+    pub(crate) fn align_corners(&self) -> bool {
+        self.mask.align_corners
+    }
+
+    /// Values of the largest feature map of a training step per pixel of its images: both regions go through the
+    /// backbone together.
+    pub(crate) fn values_per_pixel(&self) -> usize {
+        let regions = 2.0 * self.mask.classifier_scale * self.mask.classifier_scale;
+        (self.backbone.values_per_pixel() as f64 * regions.max(1.0)).ceil() as usize
     }
 
     /// The whole batch's minimum and maximum belong to training alone (`spec` §1.5).

@@ -28,7 +28,7 @@ impl Trained {
     pub(super) fn new(backbone: BackboneKind, device: &Device) -> Self {
         let autodiff = device.clone().autodiff();
         Self {
-            model: ModelConfig { backbone, ..ModelConfig::default() }.init(2, &autodiff),
+            model: ModelConfig { backbone, ..ModelConfig::default() }.init_max_min(2, &autodiff),
             sgd: Sgd::new(0.9, true, 1e-4, 1.0),
             labels: Tensor::from_ints(LABELS.map(|label| label as i32), &autodiff),
             autodiff,
