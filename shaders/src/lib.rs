@@ -29,6 +29,7 @@ mod mask_stats_merge;
 mod normalize;
 mod overlay;
 mod parallel;
+mod sigmoid;
 mod soft_mask;
 mod sum_merge;
 pub mod taps;

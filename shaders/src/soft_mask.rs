@@ -1,5 +1,6 @@
 use crate::SoftMaskParams;
 use crate::parallel::chunks;
+use crate::sigmoid::sigmoid;
 use crate::taps::{Taps, taps};
 
 /// Twin of [`SOFT_MASK`](crate::SOFT_MASK): coarse maps `[B, h, w]` and their ranges `[B, 2]` to masks `[B, H, W]`.
@@ -32,5 +33,5 @@ pub(crate) fn mix(a: f32, b: f32, share: f32) -> f32 {
 
 /// Eq. 12.
 pub(crate) fn soft(normalised: f32, omega: f32, sigma: f32) -> f32 {
-    1.0 / (1.0 + (-omega * (normalised - sigma)).exp())
+    sigmoid(omega * (normalised - sigma))
 }

@@ -20,6 +20,8 @@ use crate::synth::{SynthConfig, write_dataset};
 
 /// Side of the synthetic patches, about a GlaS image's.
 const PATCH: u32 = 640;
+/// Turns of steps with and without loaders.
+const ROUNDS: u64 = 3;
 
 pub(super) fn run(args: &Bench, device: &Device, console: &Console) -> anyhow::Result<Exit> {
     let crop = args.crop as usize;
@@ -72,20 +74,22 @@ fn steps(
     trained.step(images.clone(), device)?;
     let (mut alone, mut with_loaders, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
     let autodiff = device.clone().autodiff();
-    let mut batches = (0..).flat_map(|epoch| loader.epoch(epoch));
-    // alternating, so that both see the same machine
-    for _ in 0..args.repeats {
-        let start = Instant::now();
-        let batch = batches.next().context("the loaders stopped")??;
-        let waited = start.elapsed().as_secs_f64();
-        let shape = [batch.batch, 3, batch.height, batch.width];
-        trained.step(Tensor::from_data(TensorData::new(batch.images, shape), &autodiff), device)?;
-        with_loaders.push(start.elapsed().as_secs_f64());
-        waiting.push(waited);
-    }
-    drop(batches);
-    for _ in 0..args.repeats {
-        alone.push(trained.step(images.clone(), device)?.iter().sum());
+    // in turns, so that both see the same machine
+    for epoch in 0..ROUNDS {
+        let mut batches = loader.epoch(epoch);
+        for _ in 0..args.repeats.div_ceil(ROUNDS as u32) {
+            let start = Instant::now();
+            let batch = batches.next().context("the loaders stopped")??;
+            let waited = start.elapsed().as_secs_f64();
+            let shape = [batch.batch, 3, batch.height, batch.width];
+            trained.step(Tensor::from_data(TensorData::new(batch.images, shape), &autodiff), device)?;
+            with_loaders.push(start.elapsed().as_secs_f64());
+            waiting.push(waited);
+        }
+        drop(batches);
+        for _ in 0..args.repeats.div_ceil(ROUNDS as u32) {
+            alone.push(trained.step(images.clone(), device)?.iter().sum());
+        }
     }
     Ok(Steps { alone: median(alone), with_loaders: median(with_loaders), waiting: median(waiting) })
 }
