@@ -75,16 +75,16 @@ impl Comparison {
     }
 }
 
+/// NaN where one of two values is.
 fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
     let scale = theirs.iter().fold(1.0_f64, |scale, value| scale.max(value.abs()));
     let mut most = 0.0;
     for (ours, theirs) in ours.iter().zip(theirs) {
-        let difference = (ours - theirs).abs();
-        // `max` would drop NaN
-        if difference.is_nan() {
-            return difference;
+        match (ours.is_nan(), theirs.is_nan()) {
+            (false, false) => most = f64::max(most, (ours - theirs).abs()),
+            (true, true) => {}
+            _ => return f64::NAN,
         }
-        most = f64::max(most, difference);
     }
     most / scale
 }

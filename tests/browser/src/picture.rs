@@ -37,6 +37,8 @@ pub(crate) async fn statistics(tab: &Tab, comparison: &mut Comparison) -> Result
         let masks = smooth(batch, size, &tab.cpu);
         // 0 and 1 as well, whose logarithms the entropy must not take
         let masks = masks.clone().mask_fill(masks.clone().lower_elem(0.4), 0.0).mask_fill(masks.greater_elem(0.9), 1.0);
+        // and NaN, which must not get lost
+        let masks = if index == 3 { masks.clone().mask_fill(masks.equal_elem(1.0), f32::NAN) } else { masks };
         let truth: Vec<u32> = (0..batch).flat_map(|sample| squares(size, sample)).collect();
         let name = format!("{batch} × {size:?}");
         let words = |device: &Device| {
