@@ -2,7 +2,7 @@
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, backend_extension};
-use burn::tensor::{DType, Shape};
+use burn::tensor::Shape;
 use histomask_shaders::{MaskStatsMergeParams, MaskStatsParams, NormalizeParams, OverlayParams};
 
 use crate::kernel::chunks::chunks;
@@ -10,7 +10,7 @@ use crate::kernel::chunks::chunks;
 #[backend_extension(Flex: cfg(feature = "cpu"), Cube: cfg(feature = "wgsl"), Fusion: cfg(feature = "gpu"))]
 pub(crate) trait PictureOps: Backend {
     /// `[h, w]` to `[1, 3, H, W]`.
-    #[fusion(dtype = { let _ = pixels; DType::F32 }, shape = input_shape(params))]
+    #[fusion(dtype = { let _ = pixels; burn::tensor::DType::F32 }, shape = input_shape(params))]
     fn normalize(pixels: IntTensor<Self>, params: NormalizeParams) -> FloatTensor<Self>;
 
     /// `[B, 1, H, W]` and `[B, H * W]` to `[B, 6]`.
