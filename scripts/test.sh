@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every check of this repository: formatting, lints, licences, the build for the browser, the tests.
+# Every check of this repository: formatting, lints, licences, the kernels in a browser, the tests.
 #
 #     scripts/test.sh
 #
@@ -70,18 +70,14 @@ else
   skip "cargo-deny not installed (cargo install cargo-deny --locked)"
 fi
 
-# in a subshell: the toolchain's variables are for this build alone
-wasm_build() (
-  eval "$toolchain"
-  "$WASM_CARGO" build --profile wasm-check --target wasm32-unknown-unknown \
-    --package histomask-core --no-default-features --features cpu
-)
-heading "wasm toolchain"
-if toolchain=$(scripts/wasm-toolchain.sh); then
-  check "build for the browser" wasm_build
-else
-  skip "build for the browser; rustup target add wasm32-unknown-unknown"
-fi
+heading "kernels in a browser: scripts/web-tests.sh"
+scripts/web-tests.sh 2>&1 | tee "$log"
+case ${PIPESTATUS[0]} in
+  0) ;;
+  77) skipped=$((skipped + 1)) ;;
+  # a failed check is counted below, from the line that ends with its number
+  *) grep -q '^test result: FAILED' "$log" || { echo "failed: kernels in a browser"; failed=$((failed + 1)); } ;;
+esac
 
 # the tests drive the program that stands beside them
 check build cargo build --release --workspace
@@ -89,7 +85,7 @@ check build cargo build --release --workspace
 heading "tests: cargo test --release --workspace"
 # the software adapter tunes kernels for minutes otherwise
 export CUBECL_AUTOTUNE_LEVEL="${CUBECL_AUTOTUNE_LEVEL:-minimal}"
-cargo test --release --workspace --no-fail-fast 2>&1 | tee "$log"
+cargo test --release --workspace --no-fail-fast 2>&1 | tee -a "$log"
 status=$?
 # each test binary and each crate's doctests end with `test result: ok. 5 passed; 0 failed; 1 ignored; …`
 read -r passed tests_failed tests_ignored < <(awk '/^test result: / {
