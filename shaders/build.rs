@@ -37,8 +37,7 @@ fn kernel(path: &Path) -> Result<String, String> {
     let source = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let mut options = Options::new();
     options.parse_doc_comments = true;
-    let module =
-        Frontend::new_with_options(options).parse(&source).map_err(|error| error.emit_to_string(&source))?;
+    let module = Frontend::new_with_options(options).parse(&source).map_err(|error| error.emit_to_string(&source))?;
     Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP)
         .validate(&module)
         .map_err(|error| error.emit_to_string(&source))?;

@@ -25,11 +25,9 @@ impl Kernel {
     pub fn groups(&self, invocations: [u32; 3], limits: &Limits) -> Result<[u32; 3], LimitError> {
         let groups = [0, 1, 2].map(|axis| invocations[axis].div_ceil(self.workgroup[axis]));
         match groups.into_iter().find(|&groups| groups > limits.workgroups_per_dimension) {
-            Some(wanted) => Err(LimitError::Workgroups {
-                kernel: self.name,
-                wanted,
-                limit: limits.workgroups_per_dimension,
-            }),
+            Some(wanted) => {
+                Err(LimitError::Workgroups { kernel: self.name, wanted, limit: limits.workgroups_per_dimension })
+            }
             None => Ok(groups),
         }
     }
