@@ -6,10 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::config::ModelConfig;
+use crate::method::MethodKind;
 use crate::preprocess::Preprocess;
 
 /// Most classes and modality maps a model may have: far above any use, low enough to multiply safely.
 const MOST: usize = 1000;
+
+/// Most rounds of adversarial erasing: each is a pass over the image.
+pub const MOST_ROUNDS: usize = 20;
 
 /// The newest card format this version reads and the one it writes.
 pub const CARD_FORMAT: u32 = 1;
@@ -33,6 +37,9 @@ pub struct ModelCard {
     pub sigma: f64,
     /// Mask values at or above this are foreground.
     pub threshold: f64,
+    /// Index of the class without foreground of interest; used where [`ModelConfig::mask_of`] says so.
+    #[serde(default)]
+    pub normal_class: usize,
     /// Epochs trained when it was saved.
     pub epoch: usize,
     /// Where the backbone's initial weights came from, with their SHA-256.
@@ -61,13 +68,35 @@ pub struct DataCard {
 }
 
 impl ModelCard {
+    /// The card of [`MethodKind::AllOnes`], which is no file: for evaluations next to trained models.
+    #[must_use]
+    pub fn all_ones(classes: Vec<String>, input: Preprocess) -> Self {
+        Self {
+            format: CARD_FORMAT,
+            version: env!("CARGO_PKG_VERSION").into(),
+            classes,
+            profile: "none".into(),
+            model: ModelConfig { method: MethodKind::AllOnes, ..ModelConfig::default() },
+            input,
+            sigma: 0.0,
+            threshold: 0.5,
+            normal_class: 0,
+            epoch: 0,
+            initial_weights: "none".into(),
+            data: DataCard { name: "nothing".into(), ..DataCard::default() },
+            metrics: BTreeMap::new(),
+            intended_use: "A bound to compare masks with.".into(),
+            licence: "none".into(),
+        }
+    }
+
     /// Checks that every number is one a model can have, so that a damaged or made-up card cannot exhaust memory.
     ///
     /// # Errors
     ///
     /// [`Error::Card`] naming the first that is not.
     pub fn validate(&self) -> Result<(), Error> {
-        let ModelConfig { pooling, mask, .. } = &self.model;
+        let ModelConfig { pooling, mask, erase, .. } = &self.model;
         let share = |value: f64| (0.0..=1.0).contains(&value);
         let checks = [
             ("classes", (2..=MOST).contains(&self.classes.len())),
@@ -78,6 +107,8 @@ impl ModelCard {
             ("model.pooling.dropout", (0.0..1.0).contains(&pooling.dropout)),
             ("model.mask.omega", mask.omega.is_finite()),
             ("model.mask.classifier_scale", mask.classifier_scale > 0.0 && mask.classifier_scale <= 1.0),
+            ("model.erase.threshold", erase.threshold > 0.0 && erase.threshold <= 1.0),
+            ("model.erase.rounds", (1..=MOST_ROUNDS).contains(&erase.rounds)),
             ("sigma", self.sigma.is_finite()),
             ("threshold", share(self.threshold)),
             ("input.size", self.input.size >= 1 && self.input.size <= u16::MAX.into()),

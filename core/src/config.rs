@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::method::MethodKind;
+
 /// Feature extractor shared by the localizer and the classifier (`spec` §1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -114,15 +116,62 @@ impl Default for MaskConfig {
     }
 }
 
-/// The max-min model (`spec` §1).
+/// Which region a mask marks, for methods whose masks belong to a class (`spec` §5.0).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum MaskOf {
+    /// What speaks for the image's class, true or predicted (GlaS).
+    #[default]
+    Class,
+    /// What speaks for any class but [`LossConfig::normal_class`], whatever the image's class (Camelyon16).
+    Abnormal,
+}
+
+/// Adversarial erasing (`spec` §5.7).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EraseConfig {
+    /// Pixels whose activation reaches this share of the image's maximum are erased, in `(0, 1]`.
+    pub threshold: f64,
+    /// Rounds of training, each on images that all earlier rounds have erased, at least 1.
+    pub rounds: usize,
+    /// Epochs of a round, at least 1; the last round lasts until training ends.
+    pub round_epochs: usize,
+}
+
+impl Default for EraseConfig {
+    fn default() -> Self {
+        Self { threshold: 0.8, rounds: 3, round_epochs: 27 }
+    }
+}
+
+impl EraseConfig {
+    /// The round that `epoch` belongs to; both count from 0.
+    #[must_use]
+    pub fn round(&self, epoch: usize) -> usize {
+        (epoch / self.round_epochs.max(1)).min(self.rounds.saturating_sub(1))
+    }
+}
+
+/// A network of one of the methods (`spec` §1, §5). A method ignores what it has no use for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
+    /// Which method; cards written before there was a choice are max-min models.
+    #[serde(default)]
+    pub method: MethodKind,
     /// Shared feature extractor.
     pub backbone: BackboneKind,
-    /// Pooling of the localizer's and the classifier's head.
+    /// Which region a mask of a baseline marks.
+    #[serde(default)]
+    pub mask_of: MaskOf,
+    /// Adversarial erasing.
+    #[serde(default)]
+    pub erase: EraseConfig,
+    /// Pooling of the WILDCAT heads (max-min, PN, WILDCAT).
     pub pooling: PoolingConfig,
-    /// From raw map to soft mask.
+    /// From raw map to soft mask (max-min).
     pub mask: MaskConfig,
     /// Which posterior names the class: the one on the foreground (GlaS) or on the full image (released Camelyon16).
     pub class_from: ClassFrom,
@@ -131,7 +180,10 @@ pub struct ModelConfig {
 impl Default for ModelConfig {
     fn default() -> Self {
         Self {
+            method: MethodKind::MaxMin,
             backbone: BackboneKind::EfficientnetLite0,
+            mask_of: MaskOf::Class,
+            erase: EraseConfig::default(),
             pooling: PoolingConfig::default(),
             mask: MaskConfig::default(),
             class_from: ClassFrom::Foreground,
@@ -226,6 +278,8 @@ pub struct LossConfig {
     pub normal_class: usize,
     /// Weight of the cross-entropy that pulls the mask to zero on normal images (released Camelyon16).
     pub normal_empty_weight: f64,
+    /// Weight of PN's size penalty (`spec` §5.8).
+    pub size_penalty_weight: f64,
 }
 
 impl Default for LossConfig {
@@ -243,6 +297,7 @@ impl Default for LossConfig {
             t_max: 10.0,
             normal_class: 0,
             normal_empty_weight: 0.0,
+            size_penalty_weight: 1e-5,
         }
     }
 }

@@ -38,6 +38,14 @@ pub enum Error {
         /// Largest side the model takes.
         max: usize,
     },
+    /// A mask was asked for of a class the model does not have.
+    #[error("class {class} was asked for, the model has the classes 0 to {}", classes.saturating_sub(1))]
+    NoSuchClass {
+        /// The class asked for.
+        class: usize,
+        /// How many the model has.
+        classes: usize,
+    },
     /// The device did not give the numbers back.
     #[error("could not read the result from the device: {0}")]
     Device(String),

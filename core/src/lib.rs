@@ -14,7 +14,9 @@
 //!
 //! let segmenter = Segmenter::from_safetensors(&file, &Device::flex())?;
 //! let result = segmenter.segment(RgbView::new(&pixels, 512, 512)?)?;
-//! println!("{} {:?}", segmenter.card().classes[result.class], result.probabilities);
+//! if let Some(class) = result.class {
+//!     println!("{} {:?}", segmenter.card().classes[class], result.probabilities);
+//! }
 //! println!("background uncertainty {:?}", result.background_uncertainty);
 //! let foreground = result.mask.iter().filter(|&&value| value >= 0.5).count(); // 512 * 512 values in [0, 1]
 //! # Ok(()) }
@@ -23,6 +25,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`model`], [`backbone`], [`head`], [`pooling`], [`mask`] | the network, in the order an image takes |
+//! | [`method`] | the methods of the paper's tables, max-min among them, behind one interface |
 //! | [`loss`], [`schedule`] | what training minimises |
 //! | [`metric`] | what evaluation reports |
 //! | [`kernel`] | operations with a backward of their own |
@@ -36,6 +39,7 @@ pub mod head;
 pub mod kernel;
 pub mod loss;
 pub mod mask;
+pub mod method;
 pub mod metric;
 pub mod model;
 pub mod pooling;
@@ -49,5 +53,6 @@ pub use burn;
 pub use burn::tensor::Device;
 pub use card::ModelCard;
 pub use error::Error;
+pub use method::MethodKind;
 pub use preprocess::RgbView;
-pub use segmenter::{Segmentation, Segmenter};
+pub use segmenter::{Observation, Segmentation, Segmenter};

@@ -55,9 +55,10 @@ pub struct RegionScores {
 }
 
 impl ModelConfig {
-    /// The model with random weights for `classes` classes.
+    /// The max-min model with random weights for `classes` classes, whatever [`ModelConfig::method`] says;
+    /// [`ModelConfig::init`] makes the network of that method.
     #[must_use]
-    pub fn init(&self, classes: usize, device: &Device) -> MaxMin<Backbone> {
+    pub fn init_max_min(&self, classes: usize, device: &Device) -> MaxMin<Backbone> {
         MaxMin::new(self.backbone.init(device), classes, self, device)
     }
 }
@@ -103,6 +104,11 @@ impl<B: FeatureExtractor> MaxMin<B> {
 
         let regions = (self.class_from == ClassFrom::Foreground).then(|| self.classify(images, mask.clone()));
         MaxMinOutput { class_maps, scores, raw_map, mask, regions }
+    }
+
+    /// Whether maps are resampled with aligned corners.
+    pub(crate) fn align_corners(&self) -> bool {
+        self.mask.align_corners
     }
 
     /// The whole batch's minimum and maximum belong to training alone (`spec` §1.5).

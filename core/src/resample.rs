@@ -44,6 +44,26 @@ pub fn bilinear(maps: Tensor<4>, size: [usize; 2], align_corners: bool) -> Tenso
     rows.unsqueeze::<4>().matmul(maps.matmul(columns.transpose().unsqueeze::<4>()))
 }
 
+/// Nearest-neighbour resize of a batch of maps by PyTorch's rule `floor(i * input / output)`, differentiable on every
+/// device.
+///
+/// # Shapes
+///
+/// `[B, C, h, w]` to `[B, C, size[0], size[1]]`.
+pub fn nearest(maps: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
+    let [_, _, height, width] = maps.dims();
+    let device = maps.device();
+    let matrix = |output: usize, input: usize| -> Tensor<2> {
+        let mut chosen = vec![0f32; output * input];
+        for (position, row) in chosen.chunks_exact_mut(input).enumerate() {
+            row[position * input / output] = 1.0;
+        }
+        Tensor::from_data(TensorData::new(chosen, [output, input]), &device)
+    };
+    let (rows, columns) = (matrix(size[0], height), matrix(size[1], width));
+    rows.unsqueeze::<4>().matmul(maps.matmul(columns.transpose().unsqueeze::<4>()))
+}
+
 /// Bilinear resize of one map held in memory, for masks brought back to the image's own resolution.
 ///
 /// `map` has `from[0] * from[1]` values in row order; the result has `to[0] * to[1]`.

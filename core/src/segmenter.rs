@@ -4,18 +4,17 @@ use burn::module::Module;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
-use crate::backbone::Backbone;
 use crate::card::ModelCard;
+use crate::config::MaskOf;
 use crate::error::Error;
-use crate::model::MaxMin;
+use crate::method::{Decision, Method as _, Network, Target};
 use crate::preprocess::RgbView;
-use crate::resample::bilinear_slice;
-use crate::weights::{load_state_dict, read_checkpoint};
+use crate::weights::{StateDict, load_state_dict, read_checkpoint};
 
 /// A model and its card, ready for images.
 #[derive(Debug)]
 pub struct Segmenter {
-    model: MaxMin<Backbone>,
+    model: Network,
     card: ModelCard,
     device: Device,
 }
@@ -23,9 +22,9 @@ pub struct Segmenter {
 /// What the model says of one image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Segmentation {
-    /// Index of the most probable class.
-    pub class: usize,
-    /// Posterior of every class, summing to 1.
+    /// Index of the most probable class; absent for methods that name none (U-Net, All-ones).
+    pub class: Option<usize>,
+    /// Posterior of every class, summing to 1; empty for methods that name none.
     pub probabilities: Vec<f32>,
     /// Soft foreground mask at the image's own resolution, rows first, `width * height` values in `[0, 1]`.
     pub mask: Vec<f32>,
@@ -38,6 +37,28 @@ pub struct Segmentation {
     pub background_uncertainty: Option<f32>,
 }
 
+/// What the model makes of one image, before anyone has asked for the mask of a class.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// Index of the most probable class; absent for methods that name none.
+    pub class: Option<usize>,
+    /// Posterior of every class; empty for methods that name none.
+    pub probabilities: Vec<f32>,
+    /// As [`Segmentation::background_uncertainty`].
+    pub background_uncertainty: Option<f32>,
+    /// Width of the image in pixels.
+    pub width: usize,
+    /// Height of the image in pixels.
+    pub height: usize,
+    maps: Vec<f32>,
+    map_size: [usize; 2],
+    decision: Decision,
+    align_corners: bool,
+    classes: usize,
+    /// The class without foreground, where masks are of the abnormal region.
+    normal_class: Option<usize>,
+}
+
 impl Segmenter {
     /// Loads a checkpoint written by `histomask train`.
     ///
@@ -46,13 +67,22 @@ impl Segmenter {
     /// [`Error::Weights`] or [`Error::Card`] if the bytes are no such file.
     pub fn from_safetensors(bytes: &[u8], device: &Device) -> Result<Self, Error> {
         let (card, state) = read_checkpoint(bytes)?;
-        let model = load_state_dict(card.model.init(card.classes.len(), device), &state)?;
+        Self::from_checkpoint(card, &state, device)
+    }
+
+    /// A segmenter from a card and the weights it describes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Weights`] if the weights are another network's.
+    pub fn from_checkpoint(card: ModelCard, state: &StateDict, device: &Device) -> Result<Self, Error> {
+        let model = load_state_dict(card.model.init(card.classes.len(), device), state)?;
         Ok(Self::new(model, card, device))
     }
 
     /// A segmenter around a model in memory, whose training side (if any) is dropped; `device` is the model's.
     #[must_use]
-    pub fn new(model: MaxMin<Backbone>, card: ModelCard, device: &Device) -> Self {
+    pub fn new(model: Network, card: ModelCard, device: &Device) -> Self {
         Self { model: model.valid(), card, device: device.clone().inner() }
     }
 
@@ -62,31 +92,74 @@ impl Segmenter {
         &self.card
     }
 
-    /// Classifies and segments one image.
+    /// The network, without its training side.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.model
+    }
+
+    /// Classifies and segments one image; the mask is that of the predicted class.
     ///
     /// # Errors
     ///
     /// [`Error::ImageSize`] for an image the model cannot take, [`Error::NotFinite`] if it computes no number.
     pub fn segment(&self, image: RgbView<'_>) -> Result<Segmentation, Error> {
-        let input = self.card.input.tensor(image, &self.device)?;
-        let [_, _, height, width] = input.dims();
-        let output = self.model.forward(input, self.card.sigma);
+        let observation = self.observe(image)?;
+        let mask = observation.mask(None)?;
+        let Observation { class, probabilities, background_uncertainty, width, height, .. } = observation;
+        Ok(Segmentation { class, probabilities, mask, width, height, background_uncertainty })
+    }
 
-        let probabilities = values(softmax(output.class_scores(), 1))?;
-        let background = output.regions.map(|scores| values(softmax(scores.background, 1))).transpose()?;
-        let mask = values(output.mask)?;
-        if !probabilities.iter().chain(&mask).all(|value| value.is_finite()) {
+    /// Runs the model on one image, once for all masks that may be asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Segmenter::segment`].
+    pub fn observe(&self, image: RgbView<'_>) -> Result<Observation, Error> {
+        let input = self.card.input.tensor(image, &self.device)?;
+        let reading = self.model.read(input, self.card.sigma);
+        let [_, _, map_height, map_width] = reading.maps.dims();
+
+        let posterior = |scores: Tensor<2>| values(softmax(scores, 1));
+        let probabilities = reading.scores.map(posterior).transpose()?;
+        let background = reading.background.map(posterior).transpose()?;
+        let maps = values(reading.maps)?;
+        if !probabilities.iter().flatten().chain(&maps).all(|value| value.is_finite()) {
             return Err(Error::NotFinite);
         }
-        let align_corners = self.card.model.mask.align_corners;
-        Ok(Segmentation {
-            class: argmax(&probabilities),
-            mask: bilinear_slice(&mask, [height, width], [image.height(), image.width()], align_corners),
+        Ok(Observation {
+            class: probabilities.as_deref().map(argmax),
+            probabilities: probabilities.unwrap_or_default(),
+            background_uncertainty: background.map(|p| relative_entropy(&p)),
             width: image.width(),
             height: image.height(),
-            background_uncertainty: background.map(|p| relative_entropy(&p)),
-            probabilities,
+            maps,
+            map_size: [map_height, map_width],
+            decision: reading.decision,
+            align_corners: reading.align_corners,
+            classes: self.card.classes.len(),
+            normal_class: (self.card.model.mask_of == MaskOf::Abnormal).then_some(self.card.normal_class),
         })
+    }
+}
+
+impl Observation {
+    /// The soft mask of a class, or without one of the predicted class: `width * height` values in `[0, 1]`.
+    ///
+    /// Max-min, U-Net and All-ones have one mask whatever the class, and so have models whose masks mark the abnormal
+    /// region ([`MaskOf::Abnormal`]).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchClass`].
+    pub fn mask(&self, class: Option<usize>) -> Result<Vec<f32>, Error> {
+        let class = class.or(self.class).unwrap_or_default();
+        if class >= self.classes {
+            return Err(Error::NoSuchClass { class, classes: self.classes });
+        }
+        let of = self.normal_class.map_or(Target::Class(class), Target::AnyBut);
+        let size = [self.height, self.width];
+        Ok(self.decision.mask(&self.maps, self.map_size, self.classes, of, size, self.align_corners))
     }
 }
 

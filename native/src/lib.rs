@@ -11,6 +11,7 @@ pub mod device;
 pub mod evaluate;
 pub mod interrupt;
 pub mod loader;
+pub mod method;
 pub mod profile;
 pub mod report;
 mod results;

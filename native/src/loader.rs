@@ -3,19 +3,19 @@
 //! Batch n of an epoch is made by worker `n % workers` and waits in that worker's own bounded queue, so batches arrive
 //! in order without sorting. Every random number depends on (seed, epoch, sample) only, never on the workers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 
-use image::RgbImage;
+use image::{GrayImage, Rgb, RgbImage};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 
 use crate::augment::Augmenter;
-use crate::data::image::read_rgb;
+use crate::data::image::{read_mask, read_rgb};
 use crate::data::{DataError, Sample};
 
 /// Worker threads unless asked otherwise.
@@ -30,6 +30,8 @@ const CACHE_BYTES: u64 = 1 << 30;
 pub struct Batch {
     /// `[B, 3, H, W]`, normalised.
     pub images: Vec<f32>,
+    /// `[B, 1, H, W]`, true masks of 0 and 1; empty unless [`TrainLoader::with_masks`] asked for them.
+    pub masks: Vec<f32>,
     /// `[B]`, class labels.
     pub labels: Vec<usize>,
     /// `[B]`, positions in the loader's samples.
@@ -40,6 +42,38 @@ pub struct Batch {
     pub height: usize,
     /// W in pixels.
     pub width: usize,
+}
+
+/// Regions of the training images that are painted over before they are cropped.
+#[derive(Clone, Debug)]
+pub struct Erasure {
+    /// One mask file a sample, of the image's size after the resize rule; none while nothing is erased yet.
+    pub regions: Vec<PathBuf>,
+    /// What takes the place of a region.
+    pub colour: [u8; 3],
+}
+
+impl Erasure {
+    /// What is erased of a sample's resized image: 255 there, else 0.
+    ///
+    /// # Errors
+    /// If the mask file cannot be read or has another size.
+    pub fn region(&self, index: usize, size: (u32, u32)) -> Result<Option<GrayImage>, DataError> {
+        self.regions.get(index).map(|path| read_mask(path, size)).transpose()
+    }
+
+    /// The resized image of a sample without what is erased of it.
+    ///
+    /// # Errors
+    /// As [`Self::region`].
+    pub fn of(&self, index: usize, image: &RgbImage) -> Result<RgbImage, DataError> {
+        let mut image = image.clone();
+        if let Some(region) = self.region(index, image.dimensions())? {
+            let erased = image.pixels_mut().zip(region.pixels()).filter(|(_, region)| region.0[0] > 0);
+            erased.for_each(|(pixel, _)| *pixel = Rgb(self.colour));
+        }
+        Ok(image)
+    }
 }
 
 /// Makes the batches of every epoch over the same samples.
@@ -53,8 +87,25 @@ impl TrainLoader {
     /// `batch_size` and `workers` count at least as 1.
     pub fn new(samples: Arc<[Sample]>, augmenter: Augmenter, batch_size: usize, seed: u64, workers: usize) -> Self {
         let cache = Cache::new(samples.len(), CACHE_BYTES);
-        let source = Arc::new(Source { samples, augmenter, seed, cache });
-        Self { source, batch_size: batch_size.max(1), workers: workers.max(1) }
+        let source = Source { samples, augmenter, seed, cache: Arc::new(cache), masks: false, erasure: None };
+        Self { source: Arc::new(source), batch_size: batch_size.max(1), workers: workers.max(1) }
+    }
+
+    /// The same with true masks in every batch, augmented as their images are; samples must have one.
+    #[must_use]
+    pub fn with_masks(self) -> Self {
+        let source = Source { masks: true, ..(*self.source).clone() };
+        Self { source: Arc::new(source), ..self }
+    }
+
+    /// From the next epoch on, images are erased.
+    pub fn erase(&mut self, erasure: Erasure) {
+        self.source = Arc::new(Source { erasure: Some(erasure), ..(*self.source).clone() });
+    }
+
+    /// What is erased of the images.
+    pub fn erasure(&self) -> Option<&Erasure> {
+        self.source.erasure.as_ref()
     }
 
     /// Number of batches in an epoch; the last may be smaller, and none is dropped (released code).
@@ -92,11 +143,14 @@ impl TrainLoader {
 }
 
 /// What the workers share.
+#[derive(Clone)]
 struct Source {
     samples: Arc<[Sample]>,
     augmenter: Augmenter,
     seed: u64,
-    cache: Cache,
+    cache: Arc<Cache>,
+    masks: bool,
+    erasure: Option<Erasure>,
 }
 
 impl Source {
@@ -119,31 +173,55 @@ impl Source {
     fn batch(&self, epoch: u64, indices: &[usize]) -> Result<Batch, DataError> {
         let side = self.augmenter.config().crop as usize;
         let mut images = Vec::with_capacity(indices.len() * 3 * side * side);
+        let mut masks = Vec::new();
         let mut labels = Vec::with_capacity(indices.len());
         for &index in indices {
             let sample = &self.samples[index];
             let mut rng = self.rng(epoch, Some(index));
-            self.cache.with(
-                index,
-                || self.resized(&sample.image),
-                |resized| {
-                    images.extend(self.augmenter.train_resized(resized, &mut rng));
-                },
-            )?;
+            let augment = |Prepared { image, mask }: &Prepared| {
+                let erased = self.erasure.as_ref().map(|erasure| erasure.of(index, image)).transpose()?;
+                Ok(self.augmenter.train_pair(erased.as_ref().unwrap_or(image), mask.as_ref(), &mut rng))
+            };
+            let (input, mask) = self.cache.with(index, || self.resized(sample), augment)?;
+            images.extend(input);
+            masks.extend(mask.into_iter().map(|value| f32::from(u8::from(value > 0))));
             labels.push(sample.label);
         }
-        Ok(Batch { images, labels, indices: indices.to_vec(), batch: indices.len(), height: side, width: side })
+        Ok(Batch { images, masks, labels, indices: indices.to_vec(), batch: indices.len(), height: side, width: side })
     }
 
-    fn resized(&self, path: &Path) -> Result<RgbImage, DataError> {
-        let image = read_rgb(path)?;
-        self.augmenter.resize(&image).map_err(|reason| DataError::Augment { path: path.to_owned(), reason })
+    fn resized(&self, sample: &Sample) -> Result<Prepared, DataError> {
+        let original = read_rgb(&sample.image)?;
+        let image = resized(&self.augmenter, &original, &sample.image)?;
+        let mask = sample.mask.as_ref().filter(|_| self.masks);
+        let mask = mask.map(|path| {
+            let mask = read_mask(path, original.dimensions())?;
+            Ok::<_, DataError>(self.augmenter.resize_mask(&mask, image.dimensions()))
+        });
+        Ok(Prepared { mask: mask.transpose()?, image })
+    }
+}
+
+/// An image by the resize rule, its error naming the file.
+pub(crate) fn resized(augmenter: &Augmenter, image: &RgbImage, path: &Path) -> Result<RgbImage, DataError> {
+    augmenter.resize(image).map_err(|reason| DataError::Augment { path: path.to_owned(), reason })
+}
+
+/// An image and its mask, both resized.
+struct Prepared {
+    image: RgbImage,
+    mask: Option<GrayImage>,
+}
+
+impl Prepared {
+    fn bytes(&self) -> u64 {
+        (self.image.as_raw().len() + self.mask.as_ref().map_or(0, |mask| mask.as_raw().len())) as u64
     }
 }
 
 /// Resized images that fit into memory, so that later epochs need not decode them again.
 struct Cache {
-    images: Vec<OnceLock<RgbImage>>,
+    images: Vec<OnceLock<Prepared>>,
     bytes_left: AtomicU64,
 }
 
@@ -152,27 +230,26 @@ impl Cache {
         Self { images: (0..images).map(|_| OnceLock::new()).collect(), bytes_left: AtomicU64::new(bytes) }
     }
 
-    /// Hands image `index` to `work`, after `make`ing it unless it was kept.
-    fn with<E>(
+    /// Hands image `index` to `work`, after `make`ing it unless it was kept; returns what `work` does.
+    fn with<T, E>(
         &self,
         index: usize,
-        make: impl FnOnce() -> Result<RgbImage, E>,
-        work: impl FnOnce(&RgbImage),
-    ) -> Result<(), E> {
+        make: impl FnOnce() -> Result<Prepared, E>,
+        work: impl FnOnce(&Prepared) -> Result<T, E>,
+    ) -> Result<T, E> {
         let slot = &self.images[index];
         if let Some(image) = slot.get() {
-            work(image);
-            return Ok(());
+            return work(image);
         }
         let image = make()?;
-        work(&image);
-        let bytes = image.as_raw().len() as u64;
+        let done = work(&image)?;
+        let bytes = image.bytes();
         let take = |left: u64| left.checked_sub(bytes);
         if self.bytes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() && slot.set(image).is_err()
         {
             self.bytes_left.fetch_add(bytes, Ordering::Relaxed);
         }
-        Ok(())
+        Ok(done)
     }
 }
 
@@ -301,9 +378,10 @@ mod tests {
         for index in [0, 1, 0, 1, 2] {
             let make = || {
                 made += 1;
-                Ok::<_, ()>(RgbImage::new(5, 4))
+                Ok::<_, ()>(Prepared { image: RgbImage::new(5, 4), mask: None })
             };
-            cache.with(index, make, |image| assert_eq!(image.dimensions(), (5, 4))).unwrap();
+            let size = cache.with(index, make, |prepared| Ok(prepared.image.dimensions())).unwrap();
+            assert_eq!(size, (5, 4));
         }
         // 60 bytes each: only the first fits
         assert_eq!((made, cache.bytes_left.into_inner()), (4, 40));

@@ -1,13 +1,15 @@
 //! Reports of runs and evaluations: which numbers, curves and pictures a person gets to see.
 
-use histomask_core::Segmenter;
+use histomask_core::config::{BackgroundTerm, LossConfig, ModelConfig};
+use histomask_core::metric::MaskScores;
+use histomask_core::{MethodKind, Segmenter};
 use serde_json::Value;
 
-use crate::data::image::{read_mask, read_rgb};
+use crate::data::image::read_mask;
 use crate::data::{Dataset, Sample};
 use crate::device::Chosen;
-use crate::evaluate::{Evaluation, ImageResult, segment_file};
-use crate::profile::Profile;
+use crate::evaluate::{Evaluation, ImageResult, observe_file};
+use crate::profile::{Profile, Selection};
 use crate::report::{
     Axis, Case, Chart, ConfusionFigure, OverlayStyle, Report, ReportError, Series, Table, overlay, render,
 };
@@ -30,21 +32,52 @@ pub(crate) fn training_report(
         curves: curves(history),
         tables: vec![epochs_table(history)],
         facts: vec![
-            ("Backbone".into(), profile.model.backbone.name().into()),
+            ("Method".into(), method_title(&profile.model, Some(&profile.loss))),
+            ("Backbone".into(), backbone_title(&profile.model)),
             ("Initial weights".into(), profile.weights.clone()),
             ("Device".into(), format!("{} ({})", chosen.name, chosen.why)),
             ("Images".into(), format!("{} train, {} valid", dataset.train.len(), dataset.valid.len())),
         ],
         notes: vec![
-            "The epoch is selected by classification error alone; F1 on validation masks is shown, not used.".into(),
+            match profile.evaluation.selection {
+                Selection::ClassAccuracy => {
+                    "The epoch is selected by classification error alone; F1 on validation masks is shown, not used."
+                }
+                Selection::PixelLoss => {
+                    "Trained and selected by masks: an upper bound, not a weakly supervised method."
+                }
+            }
+            .into(),
         ],
         ..Report::default()
     };
     render(&report)
 }
 
+/// The method's name in the paper's tables, and its backbone if it has one.
+pub(crate) fn method_title(model: &ModelConfig, loss: Option<&LossConfig>) -> String {
+    match (model.method, loss.map(|loss| loss.background)) {
+        (MethodKind::MaxMin, Some(BackgroundTerm::Eem)) => "Max-min, EEM".into(),
+        (MethodKind::MaxMin, Some(BackgroundTerm::Sem)) => "Max-min, SEM".into(),
+        (method, _) => method.title().into(),
+    }
+}
+
+fn backbone_title(model: &ModelConfig) -> String {
+    match model.method {
+        MethodKind::UNet | MethodKind::AllOnes => "none".into(),
+        _ => model.backbone.name().into(),
+    }
+}
+
 fn selected(row: &EpochRow) -> String {
-    let mut text = format!("Epoch {} was selected: validation error {:.2} %", row.epoch, row.valid_error);
+    let mut text = format!("Epoch {} was selected", row.epoch);
+    if let Some(error) = row.valid_error {
+        text += &format!(": validation error {error:.2} %");
+    }
+    if let Some(loss) = row.valid_pixel_loss {
+        text += &format!(": validation loss {loss:.4} a pixel");
+    }
     if let (Some(plus), Some(minus)) = (row.valid_f1_plus, row.valid_f1_minus) {
         text += &format!(", F1+ {plus:.2} %, F1- {minus:.2} % on the validation images that have a mask");
     }
@@ -71,15 +104,20 @@ pub(crate) fn curves(history: &[EpochRow]) -> Vec<Chart> {
     vec![
         chart(
             "Classification loss",
-            "Cross-entropy of the localizer on the full image and of the classifier on the foreground.",
+            "Cross-entropy on the full image, on the foreground (max-min) and per pixel (U-Net).",
             Axis::new("Loss", "nats"),
-            vec![series("full image", &|row| row.loss_full), series("foreground", &|row| row.loss_foreground)],
+            vec![
+                series("full image", &|row| row.loss_full),
+                series("foreground", &|row| row.loss_foreground),
+                series("pixels", &|row| row.loss_pixels),
+                series("validation pixels", &|row| row.valid_pixel_loss),
+            ],
         ),
         chart(
             "Classification error",
             "Training error is on augmented crops, validation error on whole images.",
             Axis { range: Some([0.0, 100.0]), ..Axis::new("Error", "%") },
-            vec![series("train", &|row| Some(row.train_error)), series("valid", &|row| Some(row.valid_error))],
+            vec![series("train", &|row| row.train_error), series("valid", &|row| row.valid_error)],
         ),
         chart(
             "Masks",
@@ -107,8 +145,8 @@ fn epochs_table(history: &[EpochRow]) -> Table {
                 vec![
                     row.epoch.to_string(),
                     format!("{:.4}", row.loss),
-                    number(Some(row.train_error)),
-                    number(Some(row.valid_error)),
+                    number(row.train_error),
+                    number(row.valid_error),
                     number(row.valid_f1_plus),
                     number(row.valid_f1_minus),
                     number(Some(row.valid_foreground)),
@@ -138,6 +176,7 @@ pub(crate) fn evaluation_report(
         curves: threshold_curve(evaluation).into_iter().collect(),
         gallery: gallery(segmenter, evaluation, samples),
         facts: vec![
+            ("Method".into(), method_title(&card.model, None)),
             ("Model".into(), text("model")),
             ("SHA-256 of the model".into(), text("model_sha256")),
             ("Trained on".into(), format!("{}, hash {}", card.data.name, card.data.hash)),
@@ -152,14 +191,25 @@ pub(crate) fn evaluation_report(
 
 /// The result in sentences, next to the mask that is foreground everywhere.
 pub(crate) fn verdict(evaluation: &Evaluation) -> Vec<String> {
-    let mut sentences =
-        vec![format!("Classification error {:.2} % on {} images.", evaluation.class_error, evaluation.images.len())];
+    let images = evaluation.images.len();
+    let mut sentences = vec![match evaluation.class_error {
+        Some(error) => format!("Classification error {error:.2} % on {images} images."),
+        None => format!("{images} images; {} names no class.", evaluation.method.title()),
+    }];
     if let Some(masks) = &evaluation.masks
         && let (Some(plus), Some(minus), Some(ones)) = (masks.f1_plus, masks.f1_minus, masks.all_ones_f1_plus)
     {
         sentences.push(format!(
             "On the {} images with a mask: F1+ {plus:.2} % (All-ones reaches {ones:.2} %), F1- {minus:.2} % (All-ones: 0 %).",
             masks.images
+        ));
+    }
+    if evaluation.method.masks_by_class()
+        && let Some([Some(plus), Some(minus)]) = evaluation.label_free_difference()
+    {
+        sentences.push(format!(
+            "These masks are told the true class. With the predicted class instead, F1+ changes by {plus:+.2} and F1- by \
+             {minus:+.2} percentage points."
         ));
     }
     sentences
@@ -171,23 +221,35 @@ pub(crate) fn mask_table(evaluation: &Evaluation) -> Option<Table> {
     let row = |name: &str, values: [Option<f64>; 5]| {
         std::iter::once(name.to_owned()).chain(values.map(number)).collect::<Vec<_>>()
     };
+    let scores = |masks: &MaskScores| [masks.f1_plus, masks.f1_minus, masks.iou_plus, masks.iou_minus, masks.pxap];
+    let method = evaluation.method;
+    let mut rows = vec![];
+    if method.masks_by_class() {
+        rows.push(row(&format!("{}, true class", method.title()), scores(masks)));
+        rows.extend(evaluation.label_free.as_ref().map(|free| row("label-free (predicted class)", scores(free))));
+        let [plus, minus] = evaluation.label_free_difference().unwrap_or_default();
+        rows.push(row("difference, points", [plus, minus, None, None, None]));
+    } else if method != MethodKind::AllOnes {
+        rows.push(row(method.title(), scores(masks)));
+    }
+    rows.push(row("All-ones", [masks.all_ones_f1_plus, Some(0.0), None, Some(0.0), None]));
     Some(Table {
         caption: format!("Masks at threshold {}, percent", masks.threshold),
         header: ["", "F1+", "F1-", "IoU+", "IoU-", "PxAP"].map(String::from).to_vec(),
-        rows: vec![
-            row("max-min", [masks.f1_plus, masks.f1_minus, masks.iou_plus, masks.iou_minus, masks.pxap]),
-            row("All-ones", [masks.all_ones_f1_plus, Some(0.0), None, Some(0.0), None]),
-        ],
+        rows,
     })
 }
 
 pub(crate) fn confusions(evaluation: &Evaluation, classes: &[String]) -> Vec<ConfusionFigure> {
-    let mut figures = vec![ConfusionFigure {
-        title: "Classes".into(),
-        caption: "Images; rows predicted, columns true.".into(),
-        classes: classes.to_vec(),
-        counts: evaluation.confusion.matrix().to_vec(),
-    }];
+    let mut figures = vec![];
+    if evaluation.class_error.is_some() {
+        figures.push(ConfusionFigure {
+            title: "Classes".into(),
+            caption: "Images; rows predicted, columns true.".into(),
+            classes: classes.to_vec(),
+            counts: evaluation.confusion.matrix().to_vec(),
+        });
+    }
     if let Some(masks) = &evaluation.masks {
         figures.push(ConfusionFigure {
             title: "Pixels".into(),
@@ -224,7 +286,7 @@ pub(crate) fn gallery(segmenter: &Segmenter, evaluation: &Evaluation, samples: &
     let score = |image: &ImageResult| match (image.f1_plus, image.f1_minus) {
         (Some(plus), Some(minus)) => plus + minus,
         (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => f64::from(image.probability),
+        (None, None) => image.probability.map_or(0.0, f64::from),
     };
     let any_mask = evaluation.masks.is_some();
     let mut order: Vec<_> =
@@ -238,19 +300,17 @@ pub(crate) fn gallery(segmenter: &Segmenter, evaluation: &Evaluation, samples: &
 /// Pictures of one case; a file that has vanished since is left out.
 fn case(segmenter: &Segmenter, result: &ImageResult, samples: &[Sample]) -> Option<Case> {
     let sample = samples.iter().find(|sample| sample.id == result.id)?;
-    let (_, segmentation) = segment_file(segmenter, &sample.image).ok()?;
-    let image = read_rgb(&sample.image).ok()?;
+    let (image, observation) = observe_file(segmenter, &sample.image).ok()?;
+    let mask = observation.mask(Some(sample.label)).ok()?;
     let truth = sample.mask.as_ref().and_then(|mask| read_mask(mask, image.dimensions()).ok());
     let style = OverlayStyle::default();
-    let heat = overlay(&image, &segmentation.mask, truth.as_ref(), &style).ok()?;
+    let heat = overlay(&image, &mask, truth.as_ref(), &style).ok()?;
     let class = |index: usize| segmenter.card().classes.get(index).map_or("?", String::as_str);
-    let mut caption = format!(
-        "True class {}, predicted {} ({:.1} %); foreground {:.0} %",
-        class(result.label),
-        class(result.predicted),
-        100.0 * result.probability,
-        result.foreground_percent
-    );
+    let mut caption = format!("True class {}", class(result.label));
+    if let (Some(predicted), Some(probability)) = (result.predicted, result.probability) {
+        caption += &format!(", predicted {} ({:.1} %)", class(predicted), 100.0 * probability);
+    }
+    caption += &format!("; foreground {:.0} %", result.foreground_percent);
     if let (Some(plus), Some(minus)) = (result.f1_plus, result.f1_minus) {
         caption += &format!("; F1+ {plus:.1} %, F1- {minus:.1} %");
     }

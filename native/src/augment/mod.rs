@@ -6,11 +6,12 @@ mod jitter;
 mod resize;
 
 use histomask_core::preprocess::normalise;
-use image::RgbImage;
+use image::{GrayImage, RgbImage, imageops};
 use rand::Rng;
 use thiserror::Error;
 
 pub use self::config::InputConfig;
+use self::geometry::{Crop, Flips};
 pub use histomask_core::preprocess::ResizeRule;
 
 /// An input that cannot be prepared.
@@ -78,11 +79,24 @@ impl Augmenter {
 
     /// [`Self::train`] for an image that went through [`Self::resize`] before.
     pub fn train_resized(&self, resized: &RgbImage, rng: &mut impl Rng) -> Vec<f32> {
+        self.train_pair(resized, None, rng).0
+    }
+
+    /// [`Self::train_resized`] of an image together with its mask, which shares crop, flips and turns but not the
+    /// jitter: the input `[3, crop, crop]` and the mask's values, `[crop, crop]` (empty without a mask).
+    pub fn train_pair(&self, resized: &RgbImage, mask: Option<&GrayImage>, rng: &mut impl Rng) -> (Vec<f32>, Vec<u8>) {
         let config = &self.config;
-        let mut crop = geometry::random_crop(resized, config.crop, rng);
+        let place = Crop::draw(resized.dimensions(), config.crop, rng);
+        let mut crop = place.of(resized);
         jitter::jitter(&mut crop, config, rng);
-        let crop = geometry::random_flips(crop, config, rng);
-        normalise(crop.as_raw(), &config.mean, &config.std)
+        let flips = Flips::draw(config, rng);
+        let input = normalise(flips.of(crop).as_raw(), &config.mean, &config.std);
+        (input, mask.map(|mask| flips.of(place.of(mask)).into_raw()).unwrap_or_default())
+    }
+
+    /// A mask brought to the size of its image after [`Self::resize`], by the nearest pixel.
+    pub fn resize_mask(&self, mask: &GrayImage, (width, height): (u32, u32)) -> GrayImage {
+        imageops::resize(mask, width, height, imageops::FilterType::Nearest)
     }
 
     /// An evaluation input `[3, h, w]` with its h and w: resize and normalisation only, no crop (`spec` §3.2).
@@ -117,6 +131,32 @@ mod tests {
         assert_ne!(input, train(1));
         let (input, h, w) = augmenter.eval(&image).unwrap();
         assert_eq!((input.len(), h, w), (3 * 432 * 641, 432, 641));
+    }
+
+    #[test]
+    fn a_mask_goes_where_its_image_goes() {
+        // white glands on black, no jitter: the mask must equal the image's own brightness
+        let image = RgbImage::from_fn(50, 40, |x, y| Rgb([if (x / 7 + y / 5) % 3 == 0 { 255 } else { 0 }; 3]));
+        let mask = GrayImage::from_fn(50, 40, |x, y| image::Luma([image.get_pixel(x, y).0[0]]));
+        let config = InputConfig {
+            resize: ResizeRule::None,
+            crop: 48,
+            mean: [0.0; 3],
+            std: [1.0; 3],
+            brightness: 0.0,
+            contrast: 0.0,
+            saturation: 0.0,
+            hue: 0.0,
+            rotate90: true,
+            ..InputConfig::default()
+        };
+        let augmenter = Augmenter::new(config).unwrap();
+        for seed in 0..20 {
+            let (input, mask) = augmenter.train_pair(&image, Some(&mask), &mut ChaCha8Rng::seed_from_u64(seed));
+            assert_eq!(mask.len(), 48 * 48);
+            assert!(input.iter().zip(&mask).all(|(&value, &mask)| (value * 255.0).round() as u8 == mask));
+        }
+        assert_eq!(augmenter.resize_mask(&mask, (25, 20)).dimensions(), (25, 20));
     }
 
     #[test]

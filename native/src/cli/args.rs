@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::device::DeviceChoice;
+use crate::method::MethodChoice;
 use crate::report::Colormap;
 
 /// Learns from image-level labels which class a histology patch belongs to, and which pixels made it so
@@ -78,14 +79,18 @@ pub(crate) struct Train {
     /// Folder of labelled patches (GlaS, one folder per class, or with a labels.csv), or a CSV file
     #[arg(long, required_unless_present = "resume")]
     pub(crate) data: Option<PathBuf>,
-    /// Profile by name (released-glas, paper-glas, released-camelyon, paper-camelyon) or as a TOML file
-    #[arg(long, default_value = "released-glas")]
-    pub(crate) profile: String,
+    /// Method; sets what makes it that method over the profile
+    #[arg(long, value_enum)]
+    pub(crate) method: Option<MethodChoice>,
+    /// Profile by name (see `profile --list`) or as a TOML file [default: released-glas, for baselines the one of
+    /// their published training]
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
     /// Folder for the results [default: runs/<name of the data>]
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,
     /// Go on with the run in this folder, from the step where it stopped
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "profile"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "profile", "method"])]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
@@ -108,6 +113,9 @@ pub(crate) struct Evaluate {
     /// Model file, or the folder of a run (its best checkpoint) [default: the embedded model]
     #[arg(long)]
     pub(crate) model: Option<PathBuf>,
+    /// all-ones, which needs no model; or grad-cam, to use a model of cam-avg so (and the reverse) [default: the model's]
+    #[arg(long, value_enum)]
+    pub(crate) method: Option<MethodChoice>,
     /// Which images
     #[arg(long, value_enum, default_value_t = SplitArg::Valid)]
     pub(crate) split: SplitArg,
@@ -129,6 +137,9 @@ pub(crate) struct Predict {
     /// Model file, or the folder of a run (its best checkpoint) [default: the embedded model]
     #[arg(long)]
     pub(crate) model: Option<PathBuf>,
+    /// grad-cam, to use a model of cam-avg so (and the reverse) [default: the model's]
+    #[arg(long, value_enum)]
+    pub(crate) method: Option<MethodChoice>,
     /// Folder for the results
     #[arg(long, default_value = "predictions")]
     pub(crate) out: PathBuf,

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Bench, console: &Console) -> anyhow::Result<Exit> {
 fn train_step(backbone: BackboneKind, args: &Bench, device: &Device) -> anyhow::Result<[f64; 3]> {
     let autodiff = device.clone().autodiff();
     let config = ModelConfig { backbone, ..ModelConfig::default() };
-    let mut model = config.init(2, &autodiff);
+    let mut model = config.init_max_min(2, &autodiff);
     let mut sgd = Sgd::new(0.9, true, 1e-4, 1.0);
     let labels = Tensor::<1, Int>::from_ints([0, 1, 0, 1], &autodiff);
     let images = Tensor::<4>::random(
@@ -74,7 +74,7 @@ fn train_step(backbone: BackboneKind, args: &Bench, device: &Device) -> anyhow::
 
 /// Median seconds to predict one image.
 fn predict(backbone: BackboneKind, args: &Bench, device: &Device) -> anyhow::Result<f64> {
-    let model = ModelConfig { backbone, ..ModelConfig::default() }.init(2, device).valid();
+    let model = ModelConfig { backbone, ..ModelConfig::default() }.init_max_min(2, device).valid();
     let [height, width] = EVALUATION;
     let image = Tensor::<4>::random([1, 3, height, width], Distribution::Uniform(-1.0, 1.0), device);
     let mut times = Vec::new();

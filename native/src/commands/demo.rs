@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Demo, console: &Console) -> anyhow::Result<Exit> {
 
     console.say(&format!("3/4 evaluating on {} unseen patches", dataset.test.len()));
     let model = ModelFile::open(Some(folder.path()))?;
-    let segmenter = model.segmenter(&chosen.device)?;
+    let segmenter = model.segmenter(&chosen.device, None)?;
     let bar = console.bar(dataset.test.len(), "images");
     let evaluation = evaluate(&segmenter, &dataset.test, &profile.evaluation, &|done, _| bar.set(done, ""));
     bar.finish();

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use anyhow::bail;
+use histomask_core::{MethodKind, ModelCard, Segmenter};
 use serde_json::json;
 
 use super::model_file::ModelFile;
@@ -13,12 +14,16 @@ use crate::train::RunFolder;
 use crate::{atomic, interrupt};
 
 pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Console) -> anyhow::Result<Exit> {
+    let all_ones = args.method.is_some_and(|method| method.kind() == MethodKind::AllOnes);
+    if all_ones && args.model.is_some() {
+        bail!("all-ones is no model: leave --model out");
+    }
     let model = ModelFile::open(args.model.as_deref())?;
     let of_run = RunFolder::new(model.folder()).profile();
     let base = match &args.profile {
         Some(name) => Profile::resolve(name)?,
         None if model.path.is_some() && of_run.exists() => Profile::from_file(&of_run)?,
-        None => Profile::named("released-glas")?,
+        None => Profile::named(Profile::DEFAULT)?,
     };
     let profile = match keys {
         Some(keys) => profile::apply(keys, base)?,
@@ -30,7 +35,12 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
         bail!("{}: the {split} split has no images; choose another --split", args.data.display());
     }
     let chosen = super::open_device(&args.device, console)?;
-    let segmenter = model.segmenter(&chosen.device)?;
+    let segmenter = if all_ones {
+        let card = ModelCard::all_ones(dataset.classes.clone(), profile.input.preprocess());
+        Segmenter::new(card.model.init(card.classes.len(), &chosen.device), card, &chosen.device)
+    } else {
+        model.segmenter(&chosen.device, args.method)?
+    };
     if segmenter.card().classes != dataset.classes {
         bail!(
             "{}: the model knows the classes {}, the data set has {}; evaluate it on data of its own classes",
@@ -43,12 +53,17 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
     let bar = console.bar(samples.len(), "images");
     let evaluation = evaluate(&segmenter, &samples, &profile.evaluation, &|done, _| bar.set(done, ""));
     bar.finish();
-    let out = args.out.clone().unwrap_or_else(|| model.folder().join(format!("evaluation-{split}")));
+    let name = if all_ones { format!("evaluation-all-ones-{split}") } else { format!("evaluation-{split}") };
+    let out = args.out.clone().unwrap_or_else(|| model.folder().join(name));
+    let (name, sha256) = match all_ones {
+        true => (MethodKind::AllOnes.title().to_owned(), None),
+        false => (model.name(), Some(crate::weights::sha256(&model.bytes))),
+    };
     let context = json!({
         "histomask": env!("CARGO_PKG_VERSION"),
         "command": std::env::args().collect::<Vec<_>>(),
-        "model": model.name(),
-        "model_sha256": crate::weights::sha256(&model.bytes),
+        "model": name,
+        "model_sha256": sha256,
         "data": dataset.root,
         "split": split,
         "device": chosen.name,
@@ -73,8 +88,8 @@ fn samples(dataset: &Dataset, split: SplitArg) -> (&'static str, Vec<Sample>) {
 
 /// The numbers in a few lines.
 pub(super) fn summary(evaluation: &Evaluation, split: &str) -> String {
-    let mut text =
-        format!("{split}: {} images, classification error {:.2} %", evaluation.images.len(), evaluation.class_error);
+    let error = evaluation.class_error.map_or("-".into(), |error| format!("{error:.2} %"));
+    let mut text = format!("{split}: {} images, classification error {error}", evaluation.images.len());
     if let Some(masks) = &evaluation.masks {
         let percent = |value: Option<f64>| value.map_or("undefined".into(), |value| format!("{value:.2} %"));
         let with_mask = evaluation.images.iter().filter(|image| image.truth_percent.is_some()).count();
@@ -84,6 +99,19 @@ pub(super) fn summary(evaluation: &Evaluation, split: &str) -> String {
             percent(masks.f1_minus),
             percent(masks.all_ones_f1_plus),
             percent(masks.pxap),
+        );
+    }
+    if evaluation.method.masks_by_class()
+        && let (Some(free), Some([plus, minus])) = (&evaluation.label_free, evaluation.label_free_difference())
+    {
+        let percent = |value: Option<f64>| value.map_or("undefined".into(), |value| format!("{value:.2} %"));
+        let points = |value: Option<f64>| value.map_or("undefined".into(), |value| format!("{value:+.2}"));
+        text += &format!(
+            "\nwith the predicted class instead of the true one: F1+ {} ({}), F1- {} ({})",
+            percent(free.f1_plus),
+            points(plus),
+            percent(free.f1_minus),
+            points(minus),
         );
     }
     text

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
+use histomask_core::config::MaskOf;
 use histomask_core::weights::{read_card, read_weights};
+use histomask_core::{MethodKind, ModelCard};
 
 use super::model_file::ModelFile;
 use crate::cli::{Console, Exit, Inspect};
@@ -28,14 +30,17 @@ pub(crate) fn run(args: &Inspect, console: &Console) -> anyhow::Result<Exit> {
     let mut text = format!("{}\n", file.name());
     let mut line = |name: &str, value: String| writeln!(text, "  {name:<16} {value}");
     line("classes", card.classes.join(", "))?;
-    line("backbone", card.model.backbone.name().into())?;
+    line("method", card.model.method.title().into())?;
+    if card.model.method != MethodKind::UNet {
+        line("backbone", card.model.backbone.name().into())?;
+    }
     line("parameters", format!("{parameters} ({})", parts.join(", ")))?;
     line("profile", format!("{}, epoch {}", card.profile, card.epoch))?;
     line(
         "input",
         format!("{:?} {}, mean {:?}, std {:?}", card.input.resize, card.input.size, card.input.mean, card.input.std),
     )?;
-    line("mask", format!("omega {}, sigma {:.3}, threshold {}", card.model.mask.omega, card.sigma, card.threshold))?;
+    line("mask", mask(&card))?;
     line("initial weights", card.initial_weights.clone())?;
     line(
         "data",
@@ -55,4 +60,20 @@ pub(crate) fn run(args: &Inspect, console: &Console) -> anyhow::Result<Exit> {
     )?;
     console.print(text.trim_end())?;
     Ok(Exit::Fine)
+}
+
+/// What decides where the foreground is.
+fn mask(card: &ModelCard) -> String {
+    let threshold = format!("threshold {}", card.threshold);
+    match (card.model.method, card.model.mask_of) {
+        (MethodKind::MaxMin, _) => {
+            format!("omega {}, sigma {:.3}, {threshold}", card.model.mask.omega, card.sigma)
+        }
+        (MethodKind::UNet | MethodKind::AllOnes, _) => threshold,
+        (_, MaskOf::Abnormal) => {
+            let normal = card.classes.get(card.normal_class).map_or("?", String::as_str);
+            format!("of every class but {normal}, {threshold}")
+        }
+        _ => format!("of the image's class, {threshold}"),
+    }
 }

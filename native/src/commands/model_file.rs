@@ -1,8 +1,10 @@
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use histomask_core::weights::read_checkpoint;
 use histomask_core::{Device, Segmenter};
 
+use crate::method::MethodChoice;
 use crate::train::RunFolder;
 use crate::weights::{default_model, read_bytes};
 
@@ -25,9 +27,21 @@ impl ModelFile {
         Ok(Self { path: Some(file), bytes })
     }
 
-    /// The model on a device.
-    pub(super) fn segmenter(&self, device: &Device) -> anyhow::Result<Segmenter> {
-        Segmenter::from_safetensors(&self.bytes, device).with_context(|| self.name())
+    /// The model on a device, as the method asked for if it is another one than the model's own.
+    pub(super) fn segmenter(&self, device: &Device, method: Option<MethodChoice>) -> anyhow::Result<Segmenter> {
+        let (mut card, weights) = read_checkpoint(&self.bytes).with_context(|| self.name())?;
+        if let Some(method) = method.map(MethodChoice::kind) {
+            let own = card.model.method;
+            if !own.can_be_used_as(method) {
+                bail!(
+                    "{}: a model of the method {own} cannot be used as {method}; leave --method out, or train one with \
+                     `histomask train --method {method}`",
+                    self.name()
+                );
+            }
+            card.model.method = method;
+        }
+        Segmenter::from_checkpoint(card, &weights, device).with_context(|| self.name())
     }
 
     /// Its path, or that it is the embedded one.

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use histomask_core::MethodKind;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ImageEncoder as _};
 use serde_json::json;
@@ -25,9 +26,15 @@ pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
     refuse_folder_of_inputs(&args.out, &images)?;
     let model = ModelFile::open(args.model.as_deref())?;
     let chosen = super::open_device(&args.device, console)?;
-    let segmenter = model.segmenter(&chosen.device)?;
+    let segmenter = model.segmenter(&chosen.device, args.method)?;
     let card = segmenter.card().clone();
-    console.say(&format!("model: {} (classes {}; {})", model.name(), card.classes.join(", "), card.intended_use));
+    console.say(&format!(
+        "model: {} ({}; classes {}; {})",
+        model.name(),
+        card.model.method.title(),
+        card.classes.join(", "),
+        card.intended_use
+    ));
     let threshold = args.threshold.unwrap_or(card.threshold);
     let style = OverlayStyle {
         threshold: threshold as f32,
@@ -37,7 +44,9 @@ pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
     };
 
     let mut header: Vec<String> = ["path", "class", "probability"].map(String::from).to_vec();
-    header.extend(card.classes.iter().map(|class| format!("p_{class}")));
+    if card.model.method.names_class() {
+        header.extend(card.classes.iter().map(|class| format!("p_{class}")));
+    }
     header.extend(["foreground_percent", "background_uncertainty", "mask", "overlay"].map(String::from));
     let mut table = vec![header];
     let mut failed = Vec::new();
@@ -48,13 +57,7 @@ pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
         }
         match predict_one(input, &args.out, &segmenter, &style) {
             Ok(row) => {
-                bar.line(&format!(
-                    "{}: {} ({:.1} %), foreground {:.1} %",
-                    row.path,
-                    row.class,
-                    100.0 * row.probability,
-                    row.foreground
-                ));
+                bar.line(&row.line());
                 table.push(row.cells());
             }
             // what cannot be written stops the command; what cannot be read is one image fewer
@@ -72,7 +75,7 @@ pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
     }
     bar.finish();
     write_table(&args.out, &table)?;
-    write_run(args, &model, &chosen.name, threshold, table.len() - 1, &failed)?;
+    write_run(args, &model, card.model.method, &chosen.name, threshold, table.len() - 1, &failed)?;
     console.say(&format!("{} images in {}", table.len() - 1, args.out.display()));
     if interrupt::asked() {
         return Ok(Exit::Interrupted);
@@ -92,8 +95,8 @@ struct Input {
 
 struct Row {
     path: String,
-    class: String,
-    probability: f32,
+    class: Option<String>,
+    probability: Option<f32>,
     probabilities: Vec<f32>,
     foreground: f64,
     uncertainty: Option<f32>,
@@ -102,8 +105,15 @@ struct Row {
 }
 
 impl Row {
+    fn line(&self) -> String {
+        let class = self.class.as_ref().zip(self.probability);
+        let class = class.map_or_else(String::new, |(class, p)| format!("{class} ({:.1} %), ", 100.0 * p));
+        format!("{}: {class}foreground {:.1} %", self.path, self.foreground)
+    }
+
     fn cells(self) -> Vec<String> {
-        let mut cells = vec![self.path, self.class, format!("{:.6}", self.probability)];
+        let mut cells = vec![self.path, self.class.unwrap_or_default()];
+        cells.push(self.probability.map_or_else(String::new, |p| format!("{p:.6}")));
         cells.extend(self.probabilities.iter().map(|p| format!("{p:.6}")));
         cells.push(format!("{:.4}", self.foreground));
         cells.push(self.uncertainty.map_or_else(String::new, |u| format!("{u:.6}")));
@@ -128,8 +138,8 @@ fn predict_one(
     let foreground = result.mask.iter().filter(|&&value| value >= style.threshold).count();
     Ok(Row {
         path: input.path.display().to_string(),
-        class: segmenter.card().classes.get(result.class).cloned().unwrap_or_default(),
-        probability: result.probabilities.get(result.class).copied().unwrap_or(f32::NAN),
+        class: result.class.and_then(|class| segmenter.card().classes.get(class).cloned()),
+        probability: result.class.and_then(|class| result.probabilities.get(class).copied()),
         foreground: 100.0 * foreground as f64 / result.mask.len().max(1) as f64,
         uncertainty: result.background_uncertainty,
         probabilities: result.probabilities,
@@ -158,6 +168,7 @@ fn write_table(out: &Path, table: &[Vec<String>]) -> anyhow::Result<()> {
 fn write_run(
     args: &Predict,
     model: &ModelFile,
+    method: MethodKind,
     device: &str,
     threshold: f64,
     images: usize,
@@ -169,6 +180,7 @@ fn write_run(
         "command": std::env::args().collect::<Vec<_>>(),
         "model": model.name(),
         "model_sha256": crate::weights::sha256(&model.bytes),
+        "method": method,
         "device": device,
         "threshold": threshold,
         "images": images,

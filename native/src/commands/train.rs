@@ -9,8 +9,9 @@ use crate::cli::{Bar, Console, Exit, Train};
 use crate::data::check::{Summary, check};
 use crate::data::{Dataset, Layout};
 use crate::device::Chosen;
+use crate::method::MethodChoice;
 use crate::profile::{self, Profile};
-use crate::results::training_report;
+use crate::results::{method_title, training_report};
 use crate::train::{EpochRow, Observer, Outcome, RunFolder, TrainJob, train};
 
 pub(crate) fn run(args: &Train, keys: Option<&clap::ArgMatches>, console: &Console) -> anyhow::Result<Exit> {
@@ -18,7 +19,7 @@ pub(crate) fn run(args: &Train, keys: Option<&clap::ArgMatches>, console: &Conso
     let base = match &resumed {
         Some(folder) => Profile::from_file(&folder.profile())
             .with_context(|| format!("{}: no run to resume here", folder.path().display()))?,
-        None => Profile::resolve(&args.profile)?,
+        None => base_profile(args)?,
     };
     let profile = match keys {
         Some(keys) => profile::apply(keys, base)?,
@@ -29,6 +30,12 @@ pub(crate) fn run(args: &Train, keys: Option<&clap::ArgMatches>, console: &Conso
         (None, Some(folder)) => data_of(folder)?,
         (None, None) => anyhow::bail!("--data names the folder of labelled patches"),
     };
+    if !profile.model.method.is_trained() {
+        anyhow::bail!(
+            "all-ones has nothing to learn: evaluate it with `histomask evaluate --method all-ones --data {}`",
+            data.display()
+        );
+    }
     let dataset = Dataset::open(&data, &profile.data)?;
     let summary = check_data(&dataset, console)?;
     if let Some(out) = args.out.as_ref().filter(|out| RunFolder::new(*out).state().exists()) {
@@ -54,6 +61,16 @@ pub(crate) fn run(args: &Train, keys: Option<&clap::ArgMatches>, console: &Conso
     )
 }
 
+/// The profile asked for, else the one made for the method, with what the method changes in it.
+fn base_profile(args: &Train) -> anyhow::Result<Profile> {
+    let for_method = || args.method.map_or(Profile::DEFAULT, MethodChoice::default_profile);
+    let base = Profile::resolve(args.profile.as_deref().unwrap_or_else(for_method))?;
+    Ok(match args.method {
+        Some(method) => method.apply(base),
+        None => base,
+    })
+}
+
 /// A run whose ingredients are all at hand.
 pub(super) struct Run<'a> {
     pub(super) profile: &'a Profile,
@@ -68,13 +85,17 @@ pub(super) struct Run<'a> {
 /// Trains, and leaves checkpoints, `epochs.csv`, `run.json` and `report.html` in the run's folder.
 pub(super) fn run_job(run: &Run<'_>, console: &Console) -> anyhow::Result<Exit> {
     console.say(&format!(
-        "run: {} ({} epochs, batch {}, {} train and {} valid images)",
+        "run: {} ({}, {} epochs, batch {}, {} train and {} valid images)",
         run.folder.path().display(),
+        method_title(&run.profile.model, Some(&run.profile.loss)),
         run.profile.train.epochs,
         run.profile.train.batch_size,
         run.dataset.train.len(),
         run.dataset.valid.len(),
     ));
+    if run.profile.model.method.learns_from_masks() {
+        say_masks(run.dataset, console);
+    }
     let start = Instant::now();
     write_run_json(run, "running", None)?;
     let observer = Progress { console, epochs: run.profile.train.epochs, bar: std::cell::OnceCell::new() };
@@ -110,6 +131,24 @@ pub(super) fn run_job(run: &Run<'_>, console: &Console) -> anyhow::Result<Exit> 
     }
     console.say(&format!("best model: {}\nreport: {}", run.folder.best().display(), run.folder.report().display()));
     Ok(Exit::Fine)
+}
+
+/// Which images a method that learns from masks can use.
+fn say_masks(dataset: &Dataset, console: &Console) {
+    let [train, valid] = [&dataset.train, &dataset.valid].map(|samples| {
+        let masked = samples.iter().filter(|sample| sample.mask.is_some()).count();
+        (masked, samples.len())
+    });
+    if train.0 > 0 && train.0 < train.1 {
+        console.warn(&format!(
+            "it learns from masks: {} of {} training images have none and are left out",
+            train.1 - train.0,
+            train.1
+        ));
+    }
+    if valid.0 == 0 {
+        console.warn("no validation image has a mask: the last epoch is kept");
+    }
 }
 
 /// Reads the whole data set before any training.
@@ -165,6 +204,7 @@ fn write_run_json(run: &Run<'_>, state: &str, seconds: Option<f64>) -> Result<()
         "histomask": env!("CARGO_PKG_VERSION"),
         "command": std::env::args().collect::<Vec<_>>(),
         "profile": run.profile.name,
+        "method": run.profile.model.method,
         "seed": run.profile.train.seed,
         "data": { "path": data, "hash": run.summary.hash, "classes": run.dataset.classes },
         "device": { "name": run.chosen.name, "why": run.chosen.why },
@@ -199,12 +239,12 @@ impl Observer for Progress<'_> {
     fn epoch(&self, row: &EpochRow) {
         let percent = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.1}"));
         let line = format!(
-            "epoch {:>3}/{}  loss {:.4}  train error {:.1} %  valid error {:.1} %  F1+ {}  F1- {}  foreground {:.0} %  {:.0} s{}",
+            "epoch {:>3}/{}  loss {:.4}  train error {} %  valid error {} %  F1+ {}  F1- {}  foreground {:.0} %  {:.0} s{}",
             row.epoch,
             self.epochs,
             row.loss,
-            row.train_error,
-            row.valid_error,
+            percent(row.train_error),
+            percent(row.valid_error),
             percent(row.valid_f1_plus),
             percent(row.valid_f1_minus),
             row.valid_foreground,

@@ -4,8 +4,9 @@ mod results;
 
 use std::path::PathBuf;
 
+use histomask_core::config::MaskOf;
 use histomask_core::metric::{ClassConfusion, EmptyRule, MaskEvaluator, MaskScores};
-use histomask_core::{RgbView, Segmentation, Segmenter};
+use histomask_core::{MethodKind, Observation, RgbView, Segmentation, Segmenter};
 use image::RgbImage;
 
 pub use results::{ImageResult, write_results};
@@ -19,12 +20,20 @@ use crate::profile::{EmptyMasks, EvaluationConfig};
 pub struct Evaluation {
     /// One result an image, in the order of the samples.
     pub images: Vec<ImageResult>,
-    /// Classification error in percent (Eq. 13); 100 if no image could be evaluated.
-    pub class_error: f64,
+    /// The method.
+    pub method: MethodKind,
+    /// Classification error in percent (Eq. 13), 100 if no image could be evaluated; absent for methods that name no
+    /// class.
+    pub class_error: Option<f64>,
     /// Confusion of classes, rows predicted.
     pub confusion: ClassConfusion,
-    /// Scores of the masks, where any sample has one.
+    /// Scores of the masks, where any sample has one; each is the mask of the image's true class (`spec` §5.0).
     pub masks: Option<MaskScores>,
+    /// The same with the mask of the predicted class: what can be had without labels (`spec` D27). Equal to `masks` for
+    /// methods whose mask does not depend on the class.
+    pub label_free: Option<MaskScores>,
+    /// Cross-entropy per pixel of the soft masks, mean over images, of methods that learn from masks.
+    pub pixel_loss: Option<f64>,
     /// Mean foreground of the predicted masks, in percent of the image.
     pub mean_foreground: f64,
     /// Samples that could not be evaluated, with the reason.
@@ -47,18 +56,28 @@ pub fn evaluate(
         EmptyMasks::Raw => EmptyRule::Raw,
         EmptyMasks::Skip => EmptyRule::SkipEmpty,
     };
-    let mut masks = MaskEvaluator::new(config.threshold as f32, rule);
+    let card = segmenter.card();
+    let method = card.model.method;
+    let mut judge = Judge {
+        config,
+        by_class: method.masks_by_class() && card.model.mask_of == MaskOf::Class,
+        masks: MaskEvaluator::new(config.threshold as f32, rule),
+        label_free: MaskEvaluator::new(config.threshold as f32, rule),
+        pixel_losses: Vec::new(),
+    };
     let mut images = Vec::with_capacity(samples.len());
     let mut failed = Vec::new();
     for (index, sample) in samples.iter().enumerate() {
         if crate::interrupt::asked() {
             break;
         }
-        let judged = segment_file(segmenter, &sample.image)
+        let judged = observe_file(segmenter, &sample.image)
             .map_err(|error| error.to_string())
-            .and_then(|(_, segmentation)| judge(sample, &segmentation, config, &mut masks))
+            .and_then(|(_, observation)| judge.image(sample, &observation).map_err(|error| error.to_string()))
             .and_then(|result| {
-                confusion.update(result.predicted, sample.label).map_err(|error| error.to_string())?;
+                if let Some(predicted) = result.predicted {
+                    confusion.update(predicted, sample.label).map_err(|error| error.to_string())?;
+                }
                 Ok(result)
             });
         match judged {
@@ -70,9 +89,13 @@ pub fn evaluate(
     let any_mask = images.iter().any(|image: &ImageResult| image.truth_percent.is_some());
     let foreground: f64 = images.iter().map(|image| image.foreground_percent).sum();
     Evaluation {
-        class_error: confusion.error_percent().unwrap_or(100.0),
+        method,
+        class_error: method.names_class().then(|| confusion.error_percent().unwrap_or(100.0)),
         mean_foreground: foreground / images.len().max(1) as f64,
-        masks: any_mask.then(|| masks.compute()),
+        masks: any_mask.then(|| judge.masks.compute()),
+        label_free: any_mask.then(|| if judge.by_class { judge.label_free.compute() } else { judge.masks.compute() }),
+        pixel_loss: (any_mask && method.learns_from_masks())
+            .then(|| judge.pixel_losses.iter().sum::<f64>() / judge.pixel_losses.len().max(1) as f64),
         images,
         confusion,
         failed,
@@ -105,26 +128,78 @@ pub fn segment_file(
     segmenter: &Segmenter,
     path: &std::path::Path,
 ) -> Result<(RgbImage, Segmentation), SegmentFileError> {
+    run_on_file(path, |view| segmenter.segment(view))
+}
+
+/// Decodes a file and runs the model on it, for masks of any class.
+///
+/// # Errors
+///
+/// [`SegmentFileError`] naming the file.
+pub fn observe_file(
+    segmenter: &Segmenter,
+    path: &std::path::Path,
+) -> Result<(RgbImage, Observation), SegmentFileError> {
+    run_on_file(path, |view| segmenter.observe(view))
+}
+
+fn run_on_file<T>(
+    path: &std::path::Path,
+    run: impl Fn(RgbView<'_>) -> Result<T, histomask_core::Error>,
+) -> Result<(RgbImage, T), SegmentFileError> {
     let image = read_rgb(path)?;
     let (width, height) = image.dimensions();
     let failed = |source| SegmentFileError::Core { path: path.to_owned(), source };
     let view = RgbView::new(image.as_raw(), width as usize, height as usize).map_err(failed)?;
-    let segmentation = segmenter.segment(view).map_err(failed)?;
-    Ok((image, segmentation))
+    let result = run(view).map_err(failed)?;
+    Ok((image, result))
 }
 
-fn judge(
-    sample: &Sample,
-    segmentation: &Segmentation,
-    config: &EvaluationConfig,
-    masks: &mut MaskEvaluator,
-) -> Result<ImageResult, String> {
-    let mut result = ImageResult::new(sample, segmentation, config.threshold);
-    if let Some(path) = &sample.mask {
-        let size = (segmentation.width as u32, segmentation.height as u32);
-        let truth = read_mask(path, size).map_err(|error| error.to_string())?;
-        let scores = masks.update(&segmentation.mask, truth.as_raw()).map_err(|error| error.to_string())?;
-        result.add_mask_scores(&scores);
+/// Why an image could not be judged.
+#[derive(Debug, thiserror::Error)]
+enum JudgeError {
+    #[error(transparent)]
+    Data(#[from] crate::data::DataError),
+    #[error(transparent)]
+    Core(#[from] histomask_core::Error),
+    #[error(transparent)]
+    Metric(#[from] histomask_core::metric::MetricError),
+}
+
+/// Scores image after image.
+struct Judge<'a> {
+    config: &'a EvaluationConfig,
+    /// Whether masks depend on the class asked for.
+    by_class: bool,
+    masks: MaskEvaluator,
+    label_free: MaskEvaluator,
+    pixel_losses: Vec<f64>,
+}
+
+impl Judge<'_> {
+    fn image(&mut self, sample: &Sample, observation: &Observation) -> Result<ImageResult, JudgeError> {
+        let threshold = self.config.threshold;
+        let mask = observation.mask(Some(sample.label))?;
+        // of the predicted class, where that is another mask
+        let differs = self.by_class && observation.class.is_some_and(|class| class != sample.label);
+        let label_free = if differs { Some(observation.mask(None)?) } else { None };
+        let label_free = label_free.as_ref().unwrap_or(&mask);
+
+        let mut result = ImageResult::new(sample, observation, &mask, label_free, threshold);
+        if let Some(path) = &sample.mask {
+            let truth = read_mask(path, (observation.width as u32, observation.height as u32))?;
+            let scores = self.masks.update(&mask, truth.as_raw())?;
+            let free = if self.by_class { self.label_free.update(label_free, truth.as_raw())? } else { scores };
+            result.add_mask_scores(&scores, &free);
+            self.pixel_losses.push(pixel_loss(&mask, truth.as_raw()));
+        }
+        Ok(result)
     }
-    Ok(result)
+}
+
+/// Cross-entropy per pixel of a soft mask against the truth, in nats; a certain mistake counts as one in a million.
+fn pixel_loss(mask: &[f32], truth: &[u8]) -> f64 {
+    let of_truth = |(&soft, &truth): (&f32, &u8)| f64::from(if truth > 0 { soft } else { 1.0 - soft });
+    let sum: f64 = mask.iter().zip(truth).map(|pair| -of_truth(pair).max(1e-6).ln()).sum();
+    sum / mask.len().max(1) as f64
 }

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
-use histomask_core::Segmentation;
-use histomask_core::metric::PerImage;
+use histomask_core::Observation;
+use histomask_core::metric::{MaskScores, PerImage};
 use serde::Serialize;
 use serde_json::json;
 
@@ -19,11 +19,11 @@ pub struct ImageResult {
     pub path: PathBuf,
     /// Index of its class.
     pub label: usize,
-    /// Index of the class predicted.
-    pub predicted: usize,
+    /// Index of the class predicted; absent for methods that name none.
+    pub predicted: Option<usize>,
     /// Posterior of the predicted class.
-    pub probability: f32,
-    /// Predicted foreground in percent of the image.
+    pub probability: Option<f32>,
+    /// Predicted foreground in percent of the image, by the mask of the true class as all scores below.
     pub foreground_percent: f64,
     /// True foreground, where there is a mask.
     pub truth_percent: Option<f64>,
@@ -33,35 +33,66 @@ pub struct ImageResult {
     pub f1_minus: Option<f64>,
     /// Intersection over union of the foreground in percent.
     pub iou_plus: Option<f64>,
+    /// Predicted foreground by the mask of the predicted class.
+    pub label_free_foreground_percent: f64,
+    /// F1⁺ of that mask in percent.
+    pub label_free_f1_plus: Option<f64>,
+    /// F1⁻ of that mask in percent.
+    pub label_free_f1_minus: Option<f64>,
     /// Entropy on the background relative to its maximum, in `[0, 1]`.
     pub background_uncertainty: Option<f32>,
 }
 
 impl ImageResult {
-    pub(super) fn new(sample: &Sample, segmentation: &Segmentation, threshold: f64) -> Self {
-        let foreground = segmentation.mask.iter().filter(|&&value| f64::from(value) >= threshold).count();
+    pub(super) fn new(
+        sample: &Sample,
+        observation: &Observation,
+        mask: &[f32],
+        label_free: &[f32],
+        threshold: f64,
+    ) -> Self {
+        let percent = |mask: &[f32]| {
+            let foreground = mask.iter().filter(|&&value| f64::from(value) >= threshold).count();
+            100.0 * foreground as f64 / mask.len().max(1) as f64
+        };
         Self {
             id: sample.id.clone(),
             path: sample.image.clone(),
             label: sample.label,
-            predicted: segmentation.class,
-            probability: segmentation.probabilities.get(segmentation.class).copied().unwrap_or(f32::NAN),
-            foreground_percent: 100.0 * foreground as f64 / segmentation.mask.len().max(1) as f64,
+            predicted: observation.class,
+            probability: observation.class.and_then(|class| observation.probabilities.get(class).copied()),
+            foreground_percent: percent(mask),
             truth_percent: None,
             f1_plus: None,
             f1_minus: None,
             iou_plus: None,
-            background_uncertainty: segmentation.background_uncertainty,
+            label_free_foreground_percent: percent(label_free),
+            label_free_f1_plus: None,
+            label_free_f1_minus: None,
+            background_uncertainty: observation.background_uncertainty,
         }
     }
 
-    pub(super) fn add_mask_scores(&mut self, scores: &PerImage) {
+    pub(super) fn add_mask_scores(&mut self, scores: &PerImage, label_free: &PerImage) {
         let percent = |score: Option<f64>| score.map(|score| 100.0 * score);
         let truth = scores.counts.true_positive + scores.counts.false_negative;
         self.truth_percent = Some(100.0 * truth as f64 / scores.counts.total().max(1) as f64);
         self.f1_plus = percent(scores.overlap.f1_plus);
         self.f1_minus = percent(scores.overlap.f1_minus);
         self.iou_plus = percent(scores.overlap.iou_plus);
+        self.label_free_f1_plus = percent(label_free.overlap.f1_plus);
+        self.label_free_f1_minus = percent(label_free.overlap.f1_minus);
+    }
+}
+
+impl Evaluation {
+    /// What is lost (below 0) or won in F1+ and F1- by masks of the predicted instead of the true class, in percentage
+    /// points; absent without masks.
+    #[must_use]
+    pub fn label_free_difference(&self) -> Option<[Option<f64>; 2]> {
+        let (with_label, without) = self.masks.as_ref().zip(self.label_free.as_ref())?;
+        let difference = |score: fn(&MaskScores) -> Option<f64>| Some(score(without)? - score(with_label)?);
+        Some([difference(|masks| masks.f1_plus), difference(|masks| masks.f1_minus)])
     }
 }
 
@@ -77,13 +108,18 @@ pub fn write_results(folder: &Path, evaluation: &Evaluation, context: &serde_jso
     };
     let not_evaluated: Vec<_> =
         evaluation.failed.iter().map(|(path, error)| json!({ "path": path, "error": error })).collect();
+    let [f1_plus, f1_minus] = evaluation.label_free_difference().unwrap_or_default();
     let summary = json!({
         "schema": 1,
         "context": context,
+        "method": evaluation.method,
         "images": evaluation.images.len(),
         "class_error_percent": evaluation.class_error,
-        "confusion_rows_predicted": evaluation.confusion.matrix(),
+        "confusion_rows_predicted": evaluation.class_error.map(|_| evaluation.confusion.matrix()),
         "masks": evaluation.masks,
+        "masks_label_free": evaluation.label_free,
+        "label_free_difference": evaluation.masks.as_ref().map(|_| json!({ "f1_plus": f1_plus, "f1_minus": f1_minus })),
+        "pixel_loss": evaluation.pixel_loss,
         "mean_foreground_percent": evaluation.mean_foreground,
         "failed": not_evaluated,
     });

@@ -8,7 +8,7 @@ use toml_edit::{ImDocument, TableLike};
 
 use super::key::{KEYS, Key, nearest_key};
 use super::range::{allowed, lookup_mut};
-use super::shipped::text;
+use super::shipped::{text, variant};
 use super::{Origin, Profile, ProfileError};
 
 /// The one key of a profile file that is no setting: the shipped profile that the file changes.
@@ -20,6 +20,9 @@ impl Profile {
     /// # Errors
     /// [`ProfileError::UnknownProfile`], naming the nearest of [`Profile::names`].
     pub fn named(name: &str) -> Result<Self, ProfileError> {
+        if let Some(partial) = variant(name) {
+            return Self::from_text(Path::new(name), partial);
+        }
         let text = text(name).ok_or_else(|| unknown_profile(name))?;
         toml::from_str(text).map_err(|error| ProfileError::Syntax { path: name.into(), reason: error.to_string() })
     }
@@ -31,12 +34,17 @@ impl Profile {
     /// A file that is missing, no TOML, or has an unknown setting or a bad value; file, line and setting are named.
     pub fn from_file(path: &Path) -> Result<Self, ProfileError> {
         let text = std::fs::read_to_string(path).map_err(|reason| ProfileError::Read { path: path.into(), reason })?;
-        let document = ImDocument::parse(text.as_str())
+        Self::from_text(path, &text)
+    }
+
+    /// [`Profile::from_file`] of a text; `path` is what messages call it.
+    fn from_text(path: &Path, text: &str) -> Result<Self, ProfileError> {
+        let document = ImDocument::parse(text)
             .map_err(|error| ProfileError::Syntax { path: path.into(), reason: error.to_string() })?;
         // the same text once more: `document` knows the lines, `values` the plain values
-        let values: Table = toml::from_str(&text)
+        let values: Table = toml::from_str(text)
             .map_err(|error| ProfileError::Syntax { path: path.into(), reason: error.to_string() })?;
-        let file = File { path, text: &text };
+        let file = File { path, text };
 
         let mut profile = match values.get(EXTENDS) {
             None => Self::named(Self::DEFAULT)?,
@@ -59,7 +67,7 @@ impl Profile {
     pub fn resolve(name_or_path: &str) -> Result<Self, ProfileError> {
         let path = Path::new(name_or_path);
         let names_a_file = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
-        if text(name_or_path).is_none() && (names_a_file || path.is_file()) {
+        if !Self::names().contains(&name_or_path) && (names_a_file || path.is_file()) {
             Self::from_file(path)
         } else {
             Self::named(name_or_path)

@@ -1,6 +1,6 @@
 //! Profiles: every setting of a training run as one commented TOML file.
 //!
-//! Five profiles are part of the program ([`Profile::names`]). A file of one's own names only what it changes
+//! Several profiles are part of the program ([`Profile::names`]). A file of one's own names only what it changes
 //! ([`Profile::from_file`]), every setting is also a flag of the command line ([`flags`], [`apply`]), and
 //! [`Profile::to_toml`] prints all of them with their comments. All three end in the same checks
 //! ([`Profile::validate`]).
@@ -95,11 +95,14 @@ pub enum EmptyMasks {
     Skip,
 }
 
-/// Which epoch of a run is kept. Image-level labels decide; pixel labels are never looked at.
+/// Which epoch of a run is kept. Image-level labels decide; pixel labels are never looked at by a method that does not
+/// learn from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Selection {
     /// The highest classification accuracy on the validation images; of equals the latest.
     ClassAccuracy,
+    /// The lowest cross-entropy on the validation masks; of equals the latest. For U-Net.
+    PixelLoss,
 }

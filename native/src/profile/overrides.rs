@@ -117,7 +117,9 @@ mod tests {
         for key in KEYS.iter() {
             // another value that is valid on its own
             let text = match (key.path.as_str(), key.kind) {
+                ("model.method", _) => "cam-avg",
                 ("model.backbone", _) => "resnet18",
+                ("model.mask_of", _) => "abnormal",
                 // with it the masked images are not classified: refused unless the loss agrees
                 ("model.class_from", _) => continue,
                 ("model.pooling.formula", _) => "wildcat",
@@ -127,7 +129,7 @@ mod tests {
                 ("loss.barrier_on", _) => "abnormal-foreground",
                 ("data.layout", _) => "table",
                 ("evaluation.empty_masks", _) => "skip",
-                // one choice only
+                // the method decides it
                 ("evaluation.selection", _) => continue,
                 ("data.fold", _) => "3",
                 ("input.size", _) => "448",

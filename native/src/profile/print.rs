@@ -5,7 +5,7 @@ use toml_edit::{DocumentMut, Item, TomlError};
 
 use super::compare::differing;
 use super::range::lookup;
-use super::shipped::text;
+use super::shipped::{SHIPPED, text};
 use super::{Profile, ProfileError};
 
 impl Profile {
@@ -42,10 +42,10 @@ impl Profile {
     }
 }
 
-/// The shipped profile of this name, or else the one that shares most values with `values`; its name and its values.
+/// The complete shipped profile of this name, or else the one that shares most values with `values`; its name and its values.
 fn nearest_shipped(name: &str, values: &Table) -> Result<(&'static str, Table), ProfileError> {
     let (mut best, mut fewest) = ((Profile::DEFAULT, Table::new()), usize::MAX);
-    for shipped in Profile::names() {
+    for (shipped, _) in SHIPPED {
         let other = Profile::named(shipped)?.to_table()?;
         let count = if shipped == name { 0 } else { differing(values, &other).count() };
         if count < fewest {
@@ -75,8 +75,8 @@ mod tests {
 
     #[test]
     fn shipped_profiles_are_printed_as_they_are() {
-        for name in Profile::names() {
-            assert_eq!(Profile::named(name).unwrap().to_toml().unwrap(), text(name).unwrap());
+        for (name, text) in SHIPPED {
+            assert_eq!(Profile::named(name).unwrap().to_toml().unwrap(), text);
         }
     }
 

@@ -3,11 +3,13 @@
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use std::ops::RangeBounds;
 
+use histomask_core::MethodKind;
+use histomask_core::card::MOST_ROUNDS;
 use histomask_core::config::{BackgroundTerm, ClassFrom};
 use toml::Value;
 
 use super::key::{KEYS, Key};
-use super::{Origin, Profile, ProfileError};
+use super::{Origin, Profile, ProfileError, Selection};
 use crate::augment::ResizeRule;
 
 /// The values a number may take.
@@ -28,6 +30,9 @@ const RANGES: &[(&str, Range)] = &[
     ("model.pooling.kmin", (Included(0.0), Included(1.0))),
     ("model.pooling.alpha", NOT_NEGATIVE),
     ("model.pooling.dropout", BELOW_ONE),
+    ("model.erase.threshold", UP_TO_ONE),
+    ("model.erase.rounds", (Included(1.0), Included(MOST_ROUNDS as f64))),
+    ("model.erase.round_epochs", AT_LEAST_ONE),
     ("model.mask.omega", POSITIVE),
     ("model.mask.sigma_step", NOT_NEGATIVE),
     ("model.mask.classifier_scale", UP_TO_ONE),
@@ -39,6 +44,7 @@ const RANGES: &[(&str, Range)] = &[
     ("loss.t_max", POSITIVE),
     ("loss.normal_class", NOT_NEGATIVE),
     ("loss.normal_empty_weight", NOT_NEGATIVE),
+    ("loss.size_penalty_weight", NOT_NEGATIVE),
     ("train.epochs", AT_LEAST_ONE),
     ("train.batch_size", AT_LEAST_ONE),
     ("train.seed", NOT_NEGATIVE),
@@ -101,7 +107,9 @@ impl Profile {
     fn disagreement(&self) -> Option<Violation> {
         let (mask, loss, train, input, data) = (&self.model.mask, &self.loss, &self.train, &self.input, &self.data);
         let resizes = input.resize != ResizeRule::None;
-        let full_image = self.model.class_from == ClassFrom::FullImage;
+        let max_min = self.model.method == MethodKind::MaxMin;
+        let full_image = max_min && self.model.class_from == ClassFrom::FullImage;
+        let from_masks = self.model.method.learns_from_masks();
         let masked_terms = loss.foreground_weight > 0.0 || loss.background != BackgroundTerm::None;
         let names = &data.class_names;
         let twice = names.iter().enumerate().any(|(i, name)| names.iter().skip(i + 1).any(|other| other == name));
@@ -123,6 +131,13 @@ impl Profile {
                 &["model.class_from", "loss.foreground_weight", "loss.background"],
                 "with class_from full-image the masked images are not classified: set loss.foreground_weight to 0 and \
                  loss.background to none"
+                    .into(),
+            ),
+            (
+                from_masks != (self.evaluation.selection == Selection::PixelLoss),
+                &["model.method", "evaluation.selection"],
+                "u-net, which learns from masks and names no class, is selected by pixel-loss; all other methods by \
+                 class-accuracy, as they never see a mask"
                     .into(),
             ),
             (

@@ -2,7 +2,7 @@
 
 use super::Profile;
 
-/// Name and text of each.
+/// Name and text of each complete profile.
 pub(super) const SHIPPED: [(&str, &str); 5] = [
     ("released-glas", include_str!("profiles/released-glas.toml")),
     ("paper-glas", include_str!("profiles/paper-glas.toml")),
@@ -11,18 +11,33 @@ pub(super) const SHIPPED: [(&str, &str); 5] = [
     ("demo", include_str!("profiles/demo.toml")),
 ];
 
+/// Name and text of those that say only what they change in one of the above (`extends`).
+const VARIANTS: [(&str, &str); 6] = [
+    ("baseline-glas", include_str!("profiles/baseline-glas.toml")),
+    ("pn-erase-glas", include_str!("profiles/pn-erase-glas.toml")),
+    ("u-net-glas", include_str!("profiles/u-net-glas.toml")),
+    ("baseline-camelyon", include_str!("profiles/baseline-camelyon.toml")),
+    ("pn-erase-camelyon", include_str!("profiles/pn-erase-camelyon.toml")),
+    ("u-net-camelyon", include_str!("profiles/u-net-camelyon.toml")),
+];
+
 impl Profile {
     /// The profile used when none is named, and the one a file extends when it does not say.
     pub const DEFAULT: &'static str = SHIPPED[0].0;
 
     /// Names of the profiles that are part of the program.
     #[must_use]
-    pub fn names() -> [&'static str; 5] {
-        SHIPPED.map(|(name, _)| name)
+    pub fn names() -> Vec<&'static str> {
+        SHIPPED.iter().chain(&VARIANTS).map(|(name, _)| *name).collect()
     }
 }
 
-/// The commented text of a shipped profile, if `name` is one.
+/// The partial text of a shipped profile that changes another, if `name` is one.
+pub(super) fn variant(name: &str) -> Option<&'static str> {
+    VARIANTS.iter().find(|(variant, _)| *variant == name).map(|(_, text)| *text)
+}
+
+/// The commented text of a complete shipped profile, if `name` is one.
 pub(super) fn text(name: &str) -> Option<&'static str> {
     SHIPPED.iter().find(|(shipped, _)| *shipped == name).map(|(_, text)| *text)
 }

@@ -25,10 +25,19 @@ pub struct EpochRow {
     pub loss_barrier: Option<f64>,
     /// Its term on normal images' masks.
     pub loss_empty_normal: Option<f64>,
-    /// Classification error on the augmented training images, in percent.
-    pub train_error: f64,
-    /// Classification error on the validation split, in percent.
-    pub valid_error: f64,
+    /// PN's size penalty, weighted.
+    #[serde(default)]
+    pub loss_size_penalty: Option<f64>,
+    /// U-Net's cross-entropy per pixel.
+    #[serde(default)]
+    pub loss_pixels: Option<f64>,
+    /// Classification error on the augmented training images, in percent; absent for methods that name no class.
+    pub train_error: Option<f64>,
+    /// Classification error on the validation split, in percent; absent likewise.
+    pub valid_error: Option<f64>,
+    /// Cross-entropy per pixel on the validation masks, by which U-Net's epoch is chosen.
+    #[serde(default)]
+    pub valid_pixel_loss: Option<f64>,
     /// F1⁺ on the validation images that have a mask, in percent. Reported, never used for selection.
     pub valid_f1_plus: Option<f64>,
     /// F1⁻ likewise.

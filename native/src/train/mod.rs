@@ -1,5 +1,6 @@
 //! Training: the loop, its optimizer, and everything a run leaves behind.
 
+mod erasing;
 mod history;
 mod resume;
 mod run_folder;
@@ -42,6 +43,12 @@ pub enum TrainError {
     /// The device gave no numbers back.
     #[error("the device stopped answering: {0}")]
     Device(String),
+    /// Nothing to learn from.
+    #[error(
+        "u-net learns from masks, and no training image has one; add masks to the data set (docs/FORMATS.md), or choose \
+         a --method that learns from image-level labels"
+    )]
+    NoMasks,
     /// Every term of the loss is switched off.
     #[error("every term of the loss is switched off or has weight 0: there is nothing to learn; see the [loss] table")]
     NoLoss,

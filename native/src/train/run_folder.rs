@@ -33,6 +33,12 @@ impl RunFolder {
         self.0.join("best.safetensors")
     }
 
+    /// What ERASE has erased of training image `index` when this round begins.
+    #[must_use]
+    pub fn erased(&self, round: usize, index: usize) -> PathBuf {
+        self.0.join("erased").join(format!("round-{round}")).join(format!("{index:06}.png"))
+    }
+
     /// Everything `--resume` needs.
     #[must_use]
     pub fn state(&self) -> PathBuf {

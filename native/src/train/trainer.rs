@@ -2,13 +2,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use burn::module::Module as _;
 use burn::tensor::{Int, Tensor, TensorData};
-use histomask_core::backbone::Backbone;
 use histomask_core::card::{CARD_FORMAT, DataCard};
-use histomask_core::model::{MaxMin, MaxMinOutput};
+use histomask_core::method::{self, Method as _, Network, Objective};
 use histomask_core::weights::{Precision, load_state_dict, state_dict, write_checkpoint};
 use histomask_core::{Device, ModelCard, Segmenter};
 
+use super::erasing::{self, Erasing};
 use super::resume::{self, Progress, ResumeError};
 use super::{EpochRow, RunFolder, Sgd, TrainError, write_csv};
 use crate::atomic;
@@ -17,7 +18,7 @@ use crate::data::{Dataset, Sample};
 use crate::evaluate::{Evaluation, evaluate};
 use crate::interrupt;
 use crate::loader::{Batch, TrainLoader};
-use crate::profile::Profile;
+use crate::profile::{Profile, Selection};
 use crate::weights::{InitialWeightsError, initial_weights};
 
 /// A run to be made.
@@ -59,7 +60,7 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// Trains a model from image-level labels (`spec` §3) and keeps every epoch's result on disk.
+/// Trains a model, by most methods from image-level labels (`spec` §3, §5), and keeps every epoch's result on disk.
 ///
 /// # Errors
 ///
@@ -72,8 +73,10 @@ pub fn train(job: &TrainJob<'_>) -> Result<(Outcome, Vec<EpochRow>), TrainError>
 
 struct Trainer<'a> {
     job: &'a TrainJob<'a>,
-    model: MaxMin<Backbone>,
+    model: Network,
     sgd: Sgd,
+    samples: Arc<[Sample]>,
+    augmenter: Augmenter,
     loader: TrainLoader,
     progress: Progress,
 }
@@ -88,11 +91,29 @@ impl<'a> Trainer<'a> {
         let model = profile.model.init(job.dataset.classes.len(), &device);
         let drawn = state_dict(&model);
         let model = load_state_dict(model, &drawn).map_err(histomask_core::Error::from)?;
-        let samples: Arc<[Sample]> = job.dataset.train.clone().into();
+        let from_masks = profile.model.method.learns_from_masks();
+        let usable = |sample: &&Sample| !from_masks || sample.mask.is_some();
+        let samples: Arc<[Sample]> = job.dataset.train.iter().filter(usable).cloned().collect();
+        if samples.is_empty() {
+            return Err(TrainError::NoMasks);
+        }
         let augmenter = Augmenter::new(profile.input.clone())?;
-        let loader = TrainLoader::new(samples, augmenter, train.batch_size, train.seed, train.workers);
+        let (shared, same) = (Arc::clone(&samples), augmenter.clone());
+        let mut loader = TrainLoader::new(shared, same, train.batch_size, train.seed, train.workers);
+        if from_masks {
+            loader = loader.with_masks();
+        }
+        let model = match model {
+            Network::Erase(network) => {
+                let colour = erasing::mean_colour(&samples)?;
+                loader.erase(erasing::erasure(job.folder, 0, samples.len(), colour));
+                Network::Erase(network.with_mean_colour(erasing::normalised(colour, &augmenter), &device))
+            }
+            other => other,
+        };
         let sgd = Sgd::new(train.momentum, train.nesterov, train.weight_decay, train.head_learning_rate_factor);
-        let mut trainer = Self { job, model, sgd, loader, progress: Progress::default() };
+        let progress = Progress::default();
+        let mut trainer = Self { job, model, sgd, samples, augmenter, loader, progress };
         if job.resume {
             trainer.take_up()?
         } else {
@@ -103,15 +124,19 @@ impl<'a> Trainer<'a> {
 
     fn start(&mut self) -> Result<(), TrainError> {
         let profile = self.job.profile;
-        let initial = initial_weights(&profile.weights, profile.model.backbone)?;
-        if let Some(state) = initial.state {
-            self.model.backbone = load_state_dict(self.model.backbone.clone(), &state)
-                .map_err(|source| InitialWeightsError::Misfit { from: initial.origin.clone(), source })?;
+        let mut origin = "random".to_owned();
+        if let Some(backbone) = self.model.backbone_mut() {
+            let initial = initial_weights(&profile.weights, profile.model.backbone)?;
+            if let Some(state) = initial.state {
+                *backbone = load_state_dict(backbone.clone(), &state)
+                    .map_err(|source| InitialWeightsError::Misfit { from: initial.origin.clone(), source })?;
+            }
+            origin = initial.origin;
         }
         self.progress = Progress {
             data_hash: self.job.data_hash.to_owned(),
             profile: profile.to_toml()?,
-            initial_weights: initial.origin,
+            initial_weights: origin,
             ..Progress::default()
         };
         atomic::write(&self.job.folder.profile(), self.progress.profile.as_bytes())?;
@@ -148,6 +173,9 @@ impl<'a> Trainer<'a> {
     }
 
     fn train_epoch(&mut self) -> Result<Outcome, TrainError> {
+        if self.begin_round()? == Outcome::Interrupted {
+            return Ok(Outcome::Interrupted);
+        }
         let epoch = self.progress.epoch;
         let steps = self.loader.batches_per_epoch();
         let batches = self.loader.epoch(epoch as u64).skip(self.progress.step);
@@ -165,6 +193,31 @@ impl<'a> Trainer<'a> {
         Ok(Outcome::Finished)
     }
 
+    /// Has the loader erase what the rounds of ERASE before this epoch found; at the start of a round that is found
+    /// first.
+    fn begin_round(&mut self) -> Result<Outcome, TrainError> {
+        let Network::Erase(network) = self.model.valid() else { return Ok(Outcome::Finished) };
+        let Progress { epoch, step, .. } = self.progress;
+        let config = self.job.profile.model.erase;
+        let round = config.round(epoch);
+        let Some(colour) = self.loader.erasure().map(|erasure| erasure.colour) else { return Ok(Outcome::Finished) };
+        let erased_in = |round| erasing::erasure(self.job.folder, round, self.samples.len(), colour);
+        if round > 0 && epoch == round * config.round_epochs && step == 0 {
+            let erasing = Erasing {
+                network: &network,
+                samples: &self.samples,
+                augmenter: &self.augmenter,
+                device: self.job.device,
+                folder: self.job.folder,
+            };
+            if !erasing.write(&erased_in(round - 1), round)? {
+                return Ok(Outcome::Interrupted);
+            }
+        }
+        self.loader.erase(erased_in(round));
+        Ok(Outcome::Finished)
+    }
+
     /// One batch forward, backward and down; returns its loss.
     fn step(&mut self, batch: Batch) -> Result<f64, TrainError> {
         let Progress { epoch, step, .. } = self.progress;
@@ -177,12 +230,17 @@ impl<'a> Trainer<'a> {
         let images = Tensor::<4>::from_data(TensorData::new(batch.images, shape), &device);
         let indices: Vec<i32> = batch.labels.iter().map(|&label| label as i32).collect();
         let labels = Tensor::<1, Int>::from_ints(indices.as_slice(), &device);
+        let shape = [batch.batch, 1, batch.height, batch.width];
+        let masks =
+            (!batch.masks.is_empty()).then(|| Tensor::<4>::from_data(TensorData::new(batch.masks, shape), &device));
 
-        let output = self.model.forward(images, profile.model.mask.sigma_at(epoch));
-        let terms = profile.loss.terms(&output, &labels, &batch.labels, profile.loss.t_at(epoch));
-        let total = terms.total().ok_or(TrainError::NoLoss)?;
-        let named: Vec<_> = terms.named().map(|(name, term)| (name, term.clone())).collect();
-        let (values, wrong) = read_back(&named, &output, &batch.labels)?;
+        let sigma = profile.model.mask.sigma_at(epoch);
+        let learning = self.model.learn(
+            method::Batch { images, labels, label_values: &batch.labels, masks },
+            Objective { loss: &profile.loss, sigma, t: profile.loss.t_at(epoch) },
+        );
+        let total = learning.total().ok_or(TrainError::NoLoss)?;
+        let (values, wrong) = read_back(&learning, &batch.labels)?;
         let loss: f32 = values.iter().sum();
         if !loss.is_finite() {
             let folder = self.job.folder.path().to_owned();
@@ -195,7 +253,7 @@ impl<'a> Trainer<'a> {
         let images = batch.labels.len();
         self.progress.images += images;
         self.progress.wrong += wrong;
-        for ((name, _), value) in named.iter().zip(values) {
+        for ((name, _), value) in learning.terms.iter().zip(values) {
             *self.progress.sums.entry((*name).to_owned()).or_default() += f64::from(value) * images as f64;
         }
         Ok(f64::from(loss))
@@ -256,10 +314,15 @@ impl<'a> Trainer<'a> {
     fn row(&self, validation: &Evaluation, valid_seconds: f64) -> EpochRow {
         let Progress { epoch, images, wrong, seconds, ref sums, ref history, .. } = self.progress;
         let profile = self.job.profile;
+        let names_class = profile.model.method.names_class();
         let mean = |name: &str| sums.get(name).map(|sum| sum / images.max(1) as f64);
-        let valid_error = validation.class_error;
-        // the highest validation accuracy, ties to the latest (`spec` §3.1)
-        let best = history.iter().all(|row| valid_error <= row.valid_error);
+        let (valid_error, valid_pixel_loss) = (validation.class_error, validation.pixel_loss);
+        // the highest validation accuracy, for U-Net the lowest loss; ties to the latest (`spec` §3.1)
+        let not_above = |now: Option<f64>, then: Option<f64>| now.zip(then).is_none_or(|(now, then)| now <= then);
+        let best = history.iter().all(|row| match profile.evaluation.selection {
+            Selection::ClassAccuracy => not_above(valid_error, row.valid_error),
+            Selection::PixelLoss => not_above(valid_pixel_loss, row.valid_pixel_loss),
+        });
         EpochRow {
             epoch: epoch + 1,
             learning_rate: profile.train.learning_rate.at(epoch),
@@ -271,8 +334,11 @@ impl<'a> Trainer<'a> {
             loss_background: mean("background"),
             loss_barrier: mean("barrier"),
             loss_empty_normal: mean("empty_normal"),
-            train_error: 100.0 * wrong as f64 / images.max(1) as f64,
+            loss_size_penalty: mean("size_penalty"),
+            loss_pixels: mean("pixels"),
+            train_error: names_class.then(|| 100.0 * wrong as f64 / images.max(1) as f64),
             valid_error,
+            valid_pixel_loss,
             valid_f1_plus: validation.masks.as_ref().and_then(|masks| masks.f1_plus),
             valid_f1_minus: validation.masks.as_ref().and_then(|masks| masks.f1_minus),
             valid_foreground: validation.mean_foreground,
@@ -286,7 +352,8 @@ impl<'a> Trainer<'a> {
         let (profile, dataset) = (self.job.profile, self.job.dataset);
         let metrics = row.map(|row| {
             let named = [
-                ("valid_error_percent", Some(row.valid_error)),
+                ("valid_error_percent", row.valid_error),
+                ("valid_pixel_loss", row.valid_pixel_loss),
                 ("valid_f1_plus_percent", row.valid_f1_plus),
                 ("valid_f1_minus_percent", row.valid_f1_minus),
             ];
@@ -301,12 +368,13 @@ impl<'a> Trainer<'a> {
             input: profile.input.preprocess(),
             sigma: profile.model.mask.sigma_at(self.progress.epoch),
             threshold: profile.evaluation.threshold,
+            normal_class: profile.loss.normal_class,
             epoch: self.progress.epoch + 1,
             initial_weights: self.progress.initial_weights.clone(),
             data: DataCard {
                 name: dataset.name(),
                 hash: self.job.data_hash.to_owned(),
-                train_images: dataset.train.len(),
+                train_images: self.samples.len(),
                 valid_images: dataset.valid.len(),
             },
             metrics: metrics.unwrap_or_default(),
@@ -317,21 +385,20 @@ impl<'a> Trainer<'a> {
 }
 
 /// Loss terms and the number of misclassified images in one transfer from the device.
-fn read_back(
-    named: &[(&str, Tensor<1>)],
-    output: &MaxMinOutput,
-    labels: &[usize],
-) -> Result<(Vec<f32>, usize), TrainError> {
-    let mut parts: Vec<Tensor<1>> = named.iter().map(|(_, term)| term.clone().inner()).collect();
-    let scores = output.class_scores().inner();
-    let classes = scores.dims()[1];
-    parts.push(scores.flatten(0, 1));
+///
+/// A method that names no class misclassifies none.
+fn read_back(learning: &method::Learning, labels: &[usize]) -> Result<(Vec<f32>, usize), TrainError> {
+    let terms = learning.terms.len();
+    let mut parts: Vec<Tensor<1>> = learning.terms.iter().map(|(_, term)| term.clone().inner()).collect();
+    let classes = learning.scores.as_ref().map(|scores| scores.dims()[1]);
+    parts.extend(learning.scores.as_ref().map(|scores| scores.clone().inner().flatten(0, 1)));
     let mut values = Tensor::cat(parts, 0)
         .into_data()
         .convert::<f32>()
         .try_into_vec::<f32>()
         .map_err(|error| TrainError::Device(format!("{error:?}")))?;
-    let scores = values.split_off(named.len());
+    let scores = values.split_off(terms);
+    let Some(classes) = classes else { return Ok((values, 0)) };
     let right = |(scores, &label): (&[f32], &usize)| {
         scores.get(label).is_some_and(|score| scores.iter().all(|other| other <= score))
     };

@@ -1,0 +1,28 @@
+//! CAM-LSE: class maps under log-sum-exp pooling (Pinheiro & Collobert, CVPR 2015; Sun et al., CVPR 2016;
+//! `spec` §5.3).
+//!
+//! `score_c = 1/r ln(1/(hw) sum_ij exp(r map_c(i, j)))`: between the average (r → 0) and the maximum (r → ∞).
+
+use burn::tensor::{Device, Tensor};
+
+use super::{Cam, CamHead, Pooling};
+use crate::backbone::{Backbone, FeatureExtractor as _};
+
+/// r of the baseline.
+pub(super) const R: f64 = 10.0;
+
+/// Log-sum-exp with sharpness `r`, `[B, C, h, w]` to `[B, C]`. The maximum is taken out first, so nothing overflows.
+pub fn log_sum_exp(class_maps: Tensor<4>, r: f64) -> Tensor<2> {
+    let [batch, classes, _, _] = class_maps.dims();
+    let flat: Tensor<3> = class_maps.flatten(2, 3);
+    // a constant of the gradient: the formula does not depend on it
+    let highest = flat.clone().max_dim(2).detach();
+    let mean = ((flat - highest.clone()) * r).exp().mean_dim(2);
+    (highest + mean.log() / r).reshape([batch, classes])
+}
+
+/// The network with a random head.
+pub(super) fn init(backbone: Backbone, classes: usize, device: &Device) -> Cam {
+    let head = CamHead::new(backbone.features(), classes, Pooling::LogSumExp, device);
+    Cam { backbone, head }
+}

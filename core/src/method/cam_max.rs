@@ -1,0 +1,20 @@
+//! CAM-Max: class maps under global max pooling (Oquab et al., CVPR 2015; `spec` §5.2).
+//!
+//! `score_c = max_ij map_c(i, j)`.
+
+use burn::tensor::{Device, Tensor};
+
+use super::{Cam, CamHead, Pooling};
+use crate::backbone::{Backbone, FeatureExtractor as _};
+
+/// The global maximum, `[B, C, h, w]` to `[B, C]`.
+pub fn maximum(class_maps: Tensor<4>) -> Tensor<2> {
+    let [batch, classes, _, _] = class_maps.dims();
+    class_maps.flatten::<3>(2, 3).max_dim(2).reshape([batch, classes])
+}
+
+/// The network with a random head.
+pub(super) fn init(backbone: Backbone, classes: usize, device: &Device) -> Cam {
+    let head = CamHead::new(backbone.features(), classes, Pooling::Max, device);
+    Cam { backbone, head }
+}

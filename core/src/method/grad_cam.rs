@@ -1,0 +1,66 @@
+//! Grad-CAM: feature maps weighted by the gradient of a class score (Selvaraju et al., ICCV 2017; `spec` §5.5).
+//!
+//! `alpha_k = 1/(hw) sum_ij d score_c / d A_k(i, j)`, `map_c = ReLU(sum_k alpha_k A_k)` at the last feature map A of a
+//! network trained as CAM-Avg. There it equals `ReLU(map_c - bias_c) / (hw)`. The decision is that of the CAM methods;
+//! where no class has a positive map they tie. Both the network and the rule are inferred: no code was published.
+
+use burn::module::Module;
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+
+use super::cam::classification;
+use super::{Batch, CamHead, Decision, Learning, Method, Objective, Pooling, Reading};
+use crate::backbone::{Backbone, FeatureExtractor};
+
+/// The network of CAM-Avg, read by its gradients; the two share their weights.
+#[derive(Module, Debug)]
+pub struct GradCam {
+    /// Feature extractor.
+    pub backbone: Backbone,
+    /// CAM-Avg's head.
+    pub head: CamHead,
+}
+
+impl GradCam {
+    /// The network with a random head.
+    pub(super) fn new(backbone: Backbone, classes: usize, device: &Device) -> Self {
+        let head = CamHead::new(backbone.features(), classes, Pooling::Average, device);
+        Self { backbone, head }
+    }
+}
+
+/// One Grad-CAM a class by automatic differentiation of `score`, a function from features `[1, F, h, w]` to class
+/// scores `[1, C]`.
+///
+/// # Shapes
+///
+/// Features `[1, F, h, w]` without autodiff, result `[1, C, h, w]`.
+pub fn grad_cam(features: Tensor<4>, score: impl Fn(Tensor<4>) -> Tensor<2>) -> Tensor<4> {
+    let watched = features.clone().autodiff().require_grad();
+    let scores = score(watched.clone());
+    let maps = (0..scores.dims()[1]).map(|class| {
+        let gradients = scores.clone().narrow(1, class, 1).sum().backward();
+        // features the score does not depend on have no gradient, hence no map
+        let gradient = watched.grad(&gradients).unwrap_or_else(|| features.zeros_like());
+        let alpha = gradient.mean_dim(3).mean_dim(2);
+        relu((features.clone() * alpha).sum_dim(1))
+    });
+    Tensor::cat(maps.collect(), 1)
+}
+
+impl Method for GradCam {
+    fn learn(&self, batch: Batch<'_>, objective: Objective<'_>) -> Learning {
+        let scores = self.head.scores(self.head.class_maps(self.backbone.forward(batch.images, 1)));
+        classification(scores, batch.labels, objective)
+    }
+
+    fn read(&self, image: Tensor<4>, _: f64) -> Reading {
+        let features = self.backbone.forward(image, 1);
+        let [_, _, height, width] = features.dims();
+        let score = |features| self.head.scores(self.head.class_maps(features));
+        // the factor hw brings the maps back to the scale of class maps; it changes no comparison
+        let maps = grad_cam(features.clone(), score) * (height * width) as f64;
+        let scores = Some(score(features));
+        Reading { scores, background: None, maps, decision: Decision::Argmax, align_corners: true }
+    }
+}

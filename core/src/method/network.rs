@@ -1,0 +1,91 @@
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use super::{
+    AllOnes, Batch, Cam, DeepMil, Erase, GradCam, Learning, Method, MethodKind, Objective, Pn, Reading, UNet, cam_avg,
+    cam_lse, cam_max, wildcat,
+};
+use crate::backbone::Backbone;
+use crate::config::ModelConfig;
+use crate::model::MaxMin;
+
+/// The network of any method, chosen at run time; the names of its weights are those of the network inside.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one value a program, and the variants are all large")]
+pub enum Network {
+    /// All-ones.
+    AllOnes(AllOnes),
+    /// CAM-Avg, CAM-Max, CAM-LSE and WILDCAT.
+    Cam(Cam),
+    /// Grad-CAM.
+    GradCam(GradCam),
+    /// ERASE.
+    Erase(Erase),
+    /// PN.
+    Pn(Pn),
+    /// Deep MIL.
+    DeepMil(DeepMil),
+    /// Max-min, EEM and SEM.
+    MaxMin(MaxMin<Backbone>),
+    /// U-Net.
+    UNet(UNet),
+}
+
+impl ModelConfig {
+    /// The network of [`ModelConfig::method`] with random weights for `classes` classes.
+    #[must_use]
+    pub fn init(&self, classes: usize, device: &Device) -> Network {
+        let backbone = || self.backbone.init(device);
+        match self.method {
+            MethodKind::AllOnes => Network::AllOnes(AllOnes::new(classes)),
+            MethodKind::Pn => Network::Pn(Pn::new(backbone(), classes, &self.pooling, device)),
+            MethodKind::Erase => Network::Erase(Erase::new(backbone(), classes, self.erase, device)),
+            MethodKind::CamMax => Network::Cam(cam_max::init(backbone(), classes, device)),
+            MethodKind::CamLse => Network::Cam(cam_lse::init(backbone(), classes, device)),
+            MethodKind::GradCam => Network::GradCam(GradCam::new(backbone(), classes, device)),
+            MethodKind::CamAvg => Network::Cam(cam_avg::init(backbone(), classes, device)),
+            MethodKind::Wildcat => Network::Cam(wildcat::init(backbone(), classes, &self.pooling, device)),
+            MethodKind::DeepMil => Network::DeepMil(DeepMil::new(backbone(), classes, device)),
+            MethodKind::MaxMin => Network::MaxMin(self.init_max_min(classes, device)),
+            MethodKind::UNet => Network::UNet(UNet::new(device)),
+        }
+    }
+}
+
+impl Network {
+    /// The feature extractor, of networks that have one.
+    pub fn backbone_mut(&mut self) -> Option<&mut Backbone> {
+        match self {
+            Self::Cam(net) => Some(&mut net.backbone),
+            Self::GradCam(net) => Some(&mut net.backbone),
+            Self::Erase(net) => Some(&mut net.backbone),
+            Self::Pn(net) => Some(&mut net.backbone),
+            Self::DeepMil(net) => Some(&mut net.backbone),
+            Self::MaxMin(net) => Some(&mut net.backbone),
+            Self::AllOnes(_) | Self::UNet(_) => None,
+        }
+    }
+
+    fn method(&self) -> &dyn Method {
+        match self {
+            Self::AllOnes(net) => net,
+            Self::Cam(net) => net,
+            Self::GradCam(net) => net,
+            Self::Erase(net) => net,
+            Self::Pn(net) => net,
+            Self::DeepMil(net) => net,
+            Self::MaxMin(net) => net,
+            Self::UNet(net) => net,
+        }
+    }
+}
+
+impl Method for Network {
+    fn learn(&self, batch: Batch<'_>, objective: Objective<'_>) -> Learning {
+        self.method().learn(batch, objective)
+    }
+
+    fn read(&self, image: Tensor<4>, sigma: f64) -> Reading {
+        self.method().read(image, sigma)
+    }
+}
