@@ -8,20 +8,32 @@ use crate::profile::{Profile, Selection};
 
 /// The rows of Tables 1 and 2. `max-min` leaves the background term as the profile has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
-#[allow(missing_docs, reason = "the core's MethodKind says what each is")]
 pub enum MethodChoice {
+    /// Every pixel is foreground; nothing to train
     AllOnes,
+    /// Presence and non-presence bounds on region sizes
     Pn,
+    /// Adversarial erasing
     Erase,
+    /// Class maps under a global maximum
     CamMax,
+    /// Class maps under log-sum-exp
     CamLse,
+    /// A network trained as cam-avg, read by its gradients
     GradCam,
+    /// Class maps under a global average
     CamAvg,
+    /// Class maps under the mean of extreme activations
     Wildcat,
+    /// Attention over positions
     DeepMil,
+    /// Max-min uncertainty, explicit entropy maximisation
     MaxMinEem,
+    /// Max-min uncertainty, surrogate for entropy maximisation
     MaxMinSem,
+    /// Max-min uncertainty, background term as in the profile
     MaxMin,
+    /// Supervised by masks
     UNet,
 }
 
@@ -81,11 +93,15 @@ impl MethodChoice {
         }
     }
 
-    /// A profile changed in what makes it this method: the network, its own pooling or loss, and by what an epoch can
-    /// be selected. The training's numbers stay the profile's.
+    /// A profile changed in what makes it this method: the network, its own pooling or loss, its threshold, and by what
+    /// an epoch can be selected. The training's numbers stay the profile's.
     #[must_use]
     pub fn apply(self, mut profile: Profile) -> Profile {
         profile.model.method = self.kind();
+        if self.kind() != MethodKind::MaxMin {
+            // where the soft masks of the baselines meet their published rules
+            profile.evaluation.threshold = 0.5;
+        }
         profile.evaluation.selection =
             if self.kind().learns_from_masks() { Selection::PixelLoss } else { Selection::ClassAccuracy };
         match self {

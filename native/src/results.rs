@@ -204,7 +204,7 @@ pub(crate) fn verdict(evaluation: &Evaluation) -> Vec<String> {
             masks.images
         ));
     }
-    if evaluation.method.masks_by_class()
+    if evaluation.masks_by_class
         && let Some([Some(plus), Some(minus)]) = evaluation.label_free_difference()
     {
         sentences.push(format!(
@@ -224,7 +224,7 @@ pub(crate) fn mask_table(evaluation: &Evaluation) -> Option<Table> {
     let scores = |masks: &MaskScores| [masks.f1_plus, masks.f1_minus, masks.iou_plus, masks.iou_minus, masks.pxap];
     let method = evaluation.method;
     let mut rows = vec![];
-    if method.masks_by_class() {
+    if evaluation.masks_by_class {
         rows.push(row(&format!("{}, true class", method.title()), scores(masks)));
         rows.extend(evaluation.label_free.as_ref().map(|free| row("label-free (predicted class)", scores(free))));
         let [plus, minus] = evaluation.label_free_difference().unwrap_or_default();

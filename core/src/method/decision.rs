@@ -70,7 +70,7 @@ impl Decision {
             Self::Above(limit) => union(
                 &maps,
                 to,
-                |index| wanted(index),
+                wanted,
                 |map| map.iter().map(|&a| on_its_side(a > limit, a / (a + limit))).collect(),
             ),
             Self::Peak(share) => union(&maps, to, |index| wanted(index % classes.max(1)), |map| peak(map, share)),

@@ -30,22 +30,22 @@ impl GradCam {
 }
 
 /// One Grad-CAM a class by automatic differentiation of `score`, a function from features `[1, F, h, w]` to class
-/// scores `[1, C]`.
+/// scores `[1, C]`, C being `classes`.
 ///
 /// # Shapes
 ///
 /// Features `[1, F, h, w]` without autodiff, result `[1, C, h, w]`.
-pub fn grad_cam(features: Tensor<4>, score: impl Fn(Tensor<4>) -> Tensor<2>) -> Tensor<4> {
-    let watched = features.clone().autodiff().require_grad();
-    let scores = score(watched.clone());
-    let maps = (0..scores.dims()[1]).map(|class| {
-        let gradients = scores.clone().narrow(1, class, 1).sum().backward();
+pub fn grad_cam(features: Tensor<4>, classes: usize, score: impl Fn(Tensor<4>) -> Tensor<2>) -> Tensor<4> {
+    let map = |class: usize| {
+        // a graph of its own for each class: burn differentiates each once
+        let watched = features.clone().autodiff().require_grad();
+        let gradients = score(watched.clone()).narrow(1, class, 1).sum().backward();
         // features the score does not depend on have no gradient, hence no map
         let gradient = watched.grad(&gradients).unwrap_or_else(|| features.zeros_like());
         let alpha = gradient.mean_dim(3).mean_dim(2);
         relu((features.clone() * alpha).sum_dim(1))
-    });
-    Tensor::cat(maps.collect(), 1)
+    };
+    Tensor::cat((0..classes).map(map).collect(), 1)
 }
 
 impl Method for GradCam {
@@ -59,8 +59,8 @@ impl Method for GradCam {
         let [_, _, height, width] = features.dims();
         let score = |features| self.head.scores(self.head.class_maps(features));
         // the factor hw brings the maps back to the scale of class maps; it changes no comparison
-        let maps = grad_cam(features.clone(), score) * (height * width) as f64;
-        let scores = Some(score(features));
-        Reading { scores, background: None, maps, decision: Decision::Argmax, align_corners: true }
+        let scores = score(features.clone());
+        let maps = grad_cam(features, scores.dims()[1], score) * (height * width) as f64;
+        Reading { scores: Some(scores), background: None, maps, decision: Decision::Argmax, align_corners: true }
     }
 }

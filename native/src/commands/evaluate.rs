@@ -55,9 +55,10 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
     bar.finish();
     let name = if all_ones { format!("evaluation-all-ones-{split}") } else { format!("evaluation-{split}") };
     let out = args.out.clone().unwrap_or_else(|| model.folder().join(name));
-    let (name, sha256) = match all_ones {
-        true => (MethodKind::AllOnes.title().to_owned(), None),
-        false => (model.name(), Some(crate::weights::sha256(&model.bytes))),
+    let (name, sha256) = if all_ones {
+        (MethodKind::AllOnes.title().to_owned(), None)
+    } else {
+        (model.name(), Some(crate::weights::sha256(&model.bytes)))
     };
     let context = json!({
         "histomask": env!("CARGO_PKG_VERSION"),
@@ -80,7 +81,8 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
 /// The numbers in a few lines.
 pub(super) fn summary(evaluation: &Evaluation, split: &str) -> String {
     let error = evaluation.class_error.map_or("-".into(), |error| format!("{error:.2} %"));
-    let mut text = format!("{split}: {} images, classification error {error}", evaluation.images.len());
+    let (images, method) = (evaluation.images.len(), evaluation.method.title());
+    let mut text = format!("{split}: {images} images, {method}, classification error {error}");
     if let Some(masks) = &evaluation.masks {
         let percent = |value: Option<f64>| value.map_or("undefined".into(), |value| format!("{value:.2} %"));
         let with_mask = evaluation.images.iter().filter(|image| image.truth_percent.is_some()).count();
@@ -92,7 +94,7 @@ pub(super) fn summary(evaluation: &Evaluation, split: &str) -> String {
             percent(masks.pxap),
         );
     }
-    if evaluation.method.masks_by_class()
+    if evaluation.masks_by_class
         && let (Some(free), Some([plus, minus])) = (&evaluation.label_free, evaluation.label_free_difference())
     {
         let percent = |value: Option<f64>| value.map_or("undefined".into(), |value| format!("{value:.2} %"));

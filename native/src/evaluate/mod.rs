@@ -22,6 +22,8 @@ pub struct Evaluation {
     pub images: Vec<ImageResult>,
     /// The method.
     pub method: MethodKind,
+    /// Whether masks depend on the class that is asked for, so that `masks` and `label_free` can differ.
+    pub masks_by_class: bool,
     /// Classification error in percent (Eq. 13), 100 if no image could be evaluated; absent for methods that name no
     /// class.
     pub class_error: Option<f64>,
@@ -90,6 +92,7 @@ pub fn evaluate(
     let foreground: f64 = images.iter().map(|image| image.foreground_percent).sum();
     Evaluation {
         method,
+        masks_by_class: judge.by_class,
         class_error: method.names_class().then(|| confusion.error_percent().unwrap_or(100.0)),
         mean_foreground: foreground / images.len().max(1) as f64,
         masks: any_mask.then(|| judge.masks.compute()),
