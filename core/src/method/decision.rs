@@ -67,12 +67,9 @@ impl Decision {
             Self::Soft => maps.swap_remove(0),
             Self::TwoRegions => lead(&maps, &|region| region == 1, false),
             Self::Argmax => lead(&maps, &wanted, matches!(of, Target::Class(_))),
-            Self::Above(limit) => union(
-                &maps,
-                to,
-                wanted,
-                |map| map.iter().map(|&a| on_its_side(a > limit, a / (a + limit))).collect(),
-            ),
+            Self::Above(limit) => {
+                union(&maps, to, wanted, |map| map.iter().map(|&a| on_its_side(a > limit, a / (a + limit))).collect())
+            }
             Self::Peak(share) => union(&maps, to, |index| wanted(index % classes.max(1)), |map| peak(map, share)),
         }
     }

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Reproduce, keys: Option<&clap::ArgMatches>, console: &C
     let sweeps = Sweeps { parameters: args.sweeps.clone(), quick: args.quick };
     announce(&study, &artefacts, &sweeps, console)?;
     if args.dry_run {
-        return Ok(Exit::Fine);
+        return Ok(if left_out { Exit::SomeFailed } else { Exit::Fine });
     }
     let mut page = None;
     for &artefact in &artefacts {
@@ -194,7 +194,8 @@ fn make(study: &Study<'_>, artefact: Artefact, sweeps: &Sweeps, console: &Consol
     }
     let (made, context) = circumstances(study, artefact)?;
     let page = write(&study.out, artefact, &drawn, &made, &context)?;
-    console.print(&format!("{}", artefact.title()))?;
+    let stand_in = if study.recipe.quick { " (quick look on synthetic tissue)" } else { "" };
+    console.print(&format!("{}{stand_in}", artefact.title()))?;
     for table in &drawn.tables {
         console.print(&text(table))?;
     }
@@ -220,7 +221,11 @@ fn trained(study: &Study<'_>, run: &Run, console: &Console) -> anyhow::Result<bo
         resume: state == State::Begun,
     };
     match train::run_job(&job, console) {
-        Ok(exit) => Ok(exit != Exit::Interrupted),
+        Ok(Exit::Interrupted) => Ok(false),
+        Ok(_) => {
+            run.tidy();
+            Ok(true)
+        }
         Err(error) => match error.downcast_ref() {
             // this run cannot be had; the others can
             Some(TrainError::NoMasks | TrainError::NoLoss | TrainError::Diverged { .. }) => {

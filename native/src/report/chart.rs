@@ -11,7 +11,7 @@ use super::{
 /// Size of the drawing and of the margins around the plot area, in SVG units.
 const WIDTH: f64 = 420.0;
 const HEIGHT: f64 = 290.0;
-const LEFT: f64 = 60.0;
+const LEFT: f64 = 64.0;
 const RIGHT: f64 = 14.0;
 const BOTTOM: f64 = 48.0;
 

@@ -10,6 +10,9 @@ use super::{ReportError, picture};
 const WIDTH: u32 = 132;
 const GAP: u32 = 6;
 
+/// Colour between the pictures of [`PictureGrid::picture`].
+const BETWEEN: [u8; 3] = [150; 3];
+
 /// Room for the labels on top and at the left, in SVG units.
 const TOP: u32 = 26;
 const LEFT: u32 = 92;
@@ -44,7 +47,11 @@ impl PictureGrid {
                     Some(picture) => {
                         let shrunk = shrunk(picture);
                         let embedded = picture::embed(label, &shrunk)?;
-                        html! { image x=(left) y=(top) width=(embedded.width) height=(embedded.height) href=(embedded.uri) {} }
+                        // the frame shows where a white mask ends
+                        html! {
+                            image x=(left) y=(top) width=(embedded.width) height=(embedded.height) href=(embedded.uri) {}
+                            rect.frame x=(left) y=(top) width=(embedded.width) height=(embedded.height) {}
+                        }
                     }
                     None => html! {
                         rect.frame x=(left) y=(top) width=(WIDTH) height=(height) {}
@@ -64,12 +71,12 @@ impl PictureGrid {
         Ok(drawing.element(alone).into_string())
     }
 
-    /// The pictures alone, on white.
+    /// The pictures alone, on grey, so that white masks show.
     #[must_use]
     pub fn picture(&self) -> RgbImage {
         let width = self.columns.len() as u32 * (WIDTH + GAP);
         let heights: Vec<u32> = self.rows.iter().map(|(_, pictures)| row_height(pictures) + GAP).collect();
-        let mut canvas = RgbImage::from_pixel(width.max(1), heights.iter().sum::<u32>().max(1), image::Rgb([255; 3]));
+        let mut canvas = RgbImage::from_pixel(width.max(1), heights.iter().sum::<u32>().max(1), image::Rgb(BETWEEN));
         let mut top = 0;
         for ((_, pictures), height) in self.rows.iter().zip(heights) {
             for (n, picture) in pictures.iter().enumerate() {
@@ -124,6 +131,6 @@ mod tests {
         assert_eq!(png.get_pixel(5, 5).0, [10; 3]);
         assert_eq!(png.get_pixel(WIDTH + GAP + 5, 5).0, [20; 3]);
         assert_eq!(png.get_pixel(5, WIDTH / 2 + GAP + 5).0, [30; 3]);
-        assert_eq!(png.get_pixel(WIDTH + GAP + 5, WIDTH / 2 + GAP + 5).0, [255; 3]);
+        assert_eq!(png.get_pixel(WIDTH + GAP + 5, WIDTH / 2 + GAP + 5).0, BETWEEN);
     }
 }

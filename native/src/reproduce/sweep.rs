@@ -66,7 +66,7 @@ impl Sweeps {
         for &parameter in &self.parameters {
             for method in [MethodChoice::MaxMinSem, MethodChoice::MaxMinEem] {
                 for &value in parameter.values(self.quick) {
-                    let label = format!("{} with {} {value}", super::plan::title(method), parameter.name());
+                    let label = format!("{} with {} {value:?}", super::plan::title(method), parameter.name());
                     points.push((parameter, method, value, Arm::changed(label, method, &[parameter.change(value)])));
                 }
             }
@@ -108,7 +108,7 @@ pub(crate) fn draw(study: &Study<'_>, sweeps: &Sweeps) -> anyhow::Result<Drawn> 
         rows.push(vec![
             parameter.name().into(),
             title.into(),
-            format!("{value}"),
+            format!("{value:?}"),
             cell(accuracy),
             cell(f1_plus),
             cell(f1_minus),

@@ -54,7 +54,7 @@ pub(crate) fn draw(study: &Study<'_>) -> anyhow::Result<Drawn> {
         }
         let network = network(method, device)?;
         let parameters = parameters(&network);
-        let times = times(&network, device, [height, width])?;
+        let times = times(&network, device, [height, width], if study.recipe.quick { Duration::ZERO } else { ENOUGH })?;
         let median = median(&times);
         let paper = paper::table3(method);
         let name = if method == MethodChoice::MaxMin { "Ours" } else { title(method) };
@@ -119,7 +119,12 @@ fn parameters(network: &Network) -> usize {
 }
 
 /// Seconds of single forward passes.
-fn times(network: &Network, device: &Device, [height, width]: [usize; 2]) -> anyhow::Result<Vec<f64>> {
+fn times(
+    network: &Network,
+    device: &Device,
+    [height, width]: [usize; 2],
+    enough: Duration,
+) -> anyhow::Result<Vec<f64>> {
     let image = Tensor::<4>::random([1, 3, height, width], Distribution::Uniform(-1.0, 1.0), device);
     let pass = || -> anyhow::Result<f64> {
         sync(device)?;
@@ -134,7 +139,7 @@ fn times(network: &Network, device: &Device, [height, width]: [usize; 2]) -> any
         pass()?;
     }
     let (start, mut times) = (Instant::now(), Vec::new());
-    while times.len() < *REPEATS.start() || (times.len() < *REPEATS.end() && start.elapsed() < ENOUGH) {
+    while times.len() < *REPEATS.start() || (times.len() < *REPEATS.end() && start.elapsed() < enough) {
         times.push(pass()?);
         if crate::interrupt::asked() {
             break;
