@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Evaluate(Evaluate),
     /// Classify and segment images
     Predict(Predict),
+    /// Repeat a table or figure of the paper: train what it needs, keep the runs, set the numbers beside the paper's
+    Reproduce(Reproduce),
     /// List graphics adapters and check that each computes correctly
     Doctor,
     /// Show what a model file holds
@@ -42,8 +44,6 @@ pub(crate) enum Command {
     /// Fetch or convert a backbone's initial weights
     #[command(subcommand)]
     Weights(Weights),
-    /// Repeat a table or figure of the paper: train what it needs, keep the runs, set the numbers beside the paper's
-    Reproduce(Reproduce),
     /// Measure images per second and memory of training and prediction
     Bench(Bench),
     /// Print completions for a shell
