@@ -14,6 +14,7 @@ pub mod loader;
 pub mod method;
 pub mod profile;
 pub mod report;
+mod reproduce;
 mod results;
 pub mod self_check;
 pub mod synth;

@@ -89,6 +89,7 @@ pub(crate) fn curves(history: &[EpochRow]) -> Vec<Chart> {
     let series = |name: &str, value: &dyn Fn(&EpochRow) -> Option<f64>| Series {
         name: name.into(),
         points: history.iter().map(|row| (row.epoch as f64, value(row))).collect(),
+        ..Series::default()
     };
     let present = |series: Vec<Series>| -> Vec<Series> {
         series.into_iter().filter(|series| series.points.iter().any(|point| point.1.is_some())).collect()
@@ -269,6 +270,7 @@ pub(crate) fn threshold_curve(evaluation: &Evaluation) -> Option<Chart> {
             .iter()
             .map(|point| (f64::from(point.threshold), if plus { point.f1_plus } else { point.f1_minus }))
             .collect(),
+        ..Series::default()
     };
     Some(Chart {
         title: "Threshold".into(),

@@ -2,9 +2,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::data::{Dataset, Sample, Split};
 use crate::device::DeviceChoice;
 use crate::method::MethodChoice;
 use crate::report::Colormap;
+use crate::reproduce::{Artefact, Parameter};
 
 /// Learns from image-level labels which class a histology patch belongs to, and which pixels made it so
 #[derive(Debug, Parser)]
@@ -31,6 +33,8 @@ pub(crate) enum Command {
     Evaluate(Evaluate),
     /// Classify and segment images
     Predict(Predict),
+    /// Repeat a table or figure of the paper: train what it needs, keep the runs, set the numbers beside the paper's
+    Reproduce(Reproduce),
     /// List graphics adapters and check that each computes correctly
     Doctor,
     /// Show what a model file holds
@@ -96,13 +100,35 @@ pub(crate) struct Train {
     pub(crate) device: DeviceArgs,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SplitArg {
     Train,
     Valid,
     Test,
     /// Every image of the set
     All,
+}
+
+impl SplitArg {
+    /// Its name on the command line and of folders.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Valid => "valid",
+            Self::Test => "test",
+            Self::All => "all",
+        }
+    }
+
+    /// Its images.
+    pub(crate) fn samples(self, dataset: &Dataset) -> Vec<Sample> {
+        match self {
+            Self::Train => dataset.train.clone(),
+            Self::Valid => dataset.valid.clone(),
+            Self::Test => dataset.test.clone(),
+            Self::All => Split::ALL.iter().flat_map(|&split| dataset.split(split).to_vec()).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -235,4 +261,47 @@ pub(crate) struct Bench {
     pub(crate) crop: u32,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reproduce {
+    /// Tables and figures by name; `list` shows them, `all` makes every one that there is data for
+    #[arg(required = true, ignore_case = true, value_parser = artefact_names(), value_name = "ARTEFACT")]
+    pub(crate) artefacts: Vec<String>,
+    /// Folder of GlaS, or of other labelled patches with masks
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    /// Folder of Camelyon16's 512 x 512 patches (table2, fig6, fig8, fig12, fig13)
+    #[arg(long)]
+    pub(crate) camelyon: Option<PathBuf>,
+    /// Folder for runs, results and the report; what is there is used again
+    #[arg(long, default_value = "reproduce")]
+    pub(crate) out: PathBuf,
+    /// Seeds; each is a run of its own
+    #[arg(long, value_delimiter = ',', default_value = "0", value_name = "SEED,...")]
+    pub(crate) seeds: Vec<u64>,
+    /// Folds of GlaS, 0 to 4; each is a run of its own
+    #[arg(long, value_delimiter = ',', default_value = "0", value_name = "FOLD,...")]
+    pub(crate) folds: Vec<usize>,
+    /// Images to report on [default: test, or valid where there are no test images]
+    #[arg(long, value_enum)]
+    pub(crate) split: Option<SplitArg>,
+    /// One profile for every method, by name or as a TOML file [default: each method's published training]
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// What fig10 varies
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "lambda,sigma,omega", value_name = "NAME,...")]
+    pub(crate) sweeps: Vec<Parameter>,
+    /// Tiny runs on synthetic tissue: shows that everything works, and nothing about the paper
+    #[arg(long, conflicts_with_all = ["data", "camelyon", "profile"])]
+    pub(crate) quick: bool,
+    /// Only say what would be trained and for how long
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
+fn artefact_names() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(Artefact::ALL.map(Artefact::name).into_iter().chain(["all", "list"]))
 }

@@ -9,7 +9,8 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 pub(crate) use args::{
-    Bench, BenchWhat, Cli, Command, Demo, DeviceArgs, Evaluate, Inspect, Predict, ProfileArgs, SplitArg, Train, Weights,
+    Bench, BenchWhat, Cli, Command, Demo, DeviceArgs, Evaluate, Inspect, Predict, ProfileArgs, Reproduce, SplitArg,
+    Train, Weights,
 };
 pub(crate) use console::{Bar, Console};
 pub(crate) use failure::{Exit, exit_code, told_once};
@@ -22,7 +23,8 @@ pub fn command() -> clap::Command {
     let keys = profile::flags();
     Cli::command()
         .mut_subcommand("train", |train| train.args(keys.clone()))
-        .mut_subcommand("evaluate", |evaluate| evaluate.args(keys))
+        .mut_subcommand("evaluate", |evaluate| evaluate.args(keys.clone()))
+        .mut_subcommand("reproduce", |reproduce| reproduce.args(keys))
 }
 
 /// Runs the program and returns its exit code: 0 fine, 1 some inputs failed, 2 usage or configuration, 3 device lost
@@ -58,6 +60,7 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches, console: &Console) -> anyhow::
         Command::Inspect(args) => commands::inspect::run(&args, console),
         Command::Profile(args) => commands::profile::run(&args, console),
         Command::Weights(args) => commands::weights::run(&args, console),
+        Command::Reproduce(args) => commands::reproduce::run(&args, keys, console),
         Command::Bench(args) => commands::bench::run(&args, console),
         Command::Completions { shell } => commands::manual::completions(shell, console),
         Command::Man { out } => commands::manual::man(&out, console),

@@ -5,8 +5,8 @@ use histomask_core::{MethodKind, ModelCard, Segmenter};
 use serde_json::json;
 
 use super::model_file::ModelFile;
-use crate::cli::{Console, Evaluate, Exit, SplitArg};
-use crate::data::{Dataset, Sample, Split};
+use crate::cli::{Console, Evaluate, Exit};
+use crate::data::Dataset;
 use crate::evaluate::{Evaluation, evaluate, write_results};
 use crate::profile::{self, Profile};
 use crate::results::evaluation_report;
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
         None => base,
     };
     let dataset = Dataset::open(&args.data, &profile.data)?;
-    let (split, samples) = samples(&dataset, args.split);
+    let (split, samples) = (args.split.name(), args.split.samples(&dataset));
     if samples.is_empty() {
         bail!("{}: the {split} split has no images; choose another --split", args.data.display());
     }
@@ -76,15 +76,6 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
     atomic::write(&out.join("report.html"), report.as_bytes())?;
     console.print(&summary(&evaluation, split))?;
     finish(&evaluation, &out, console)
-}
-
-fn samples(dataset: &Dataset, split: SplitArg) -> (&'static str, Vec<Sample>) {
-    match split {
-        SplitArg::Train => ("train", dataset.split(Split::Train).to_vec()),
-        SplitArg::Valid => ("valid", dataset.split(Split::Valid).to_vec()),
-        SplitArg::Test => ("test", dataset.split(Split::Test).to_vec()),
-        SplitArg::All => ("all", Split::ALL.iter().flat_map(|&split| dataset.split(split).to_vec()).collect()),
-    }
 }
 
 /// The numbers in a few lines.

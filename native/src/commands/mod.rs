@@ -9,6 +9,7 @@ pub(crate) mod manual;
 mod model_file;
 pub(crate) mod predict;
 pub(crate) mod profile;
+pub(crate) mod reproduce;
 pub(crate) mod train;
 pub(crate) mod weights;
 

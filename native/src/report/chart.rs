@@ -1,17 +1,17 @@
 //! Line charts as SVG.
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    PLOT_CSS,
+    panels::Drawing,
     scale::{Fitted, Scale},
 };
 
 /// Size of the drawing and of the margins around the plot area, in SVG units.
 const WIDTH: f64 = 420.0;
 const HEIGHT: f64 = 290.0;
-const LEFT: f64 = 60.0;
+const LEFT: f64 = 64.0;
 const RIGHT: f64 = 14.0;
 const BOTTOM: f64 = 48.0;
 
@@ -56,6 +56,25 @@ pub struct Series {
     pub name: String,
     /// Points in the order they are joined; a missing or not finite value leaves a gap.
     pub points: Vec<(f64, Option<f64>)>,
+    /// Half lengths of the error bars, one a point; empty for none.
+    #[serde(default)]
+    pub spread: Vec<f64>,
+    /// How the points are shown.
+    #[serde(default)]
+    pub style: Style,
+}
+
+/// How the points of a series are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Style {
+    /// Joined by a line.
+    #[default]
+    Line,
+    /// Joined by a thin pale line, to stand behind a series of the same colour: the next one.
+    Faint,
+    /// Dots alone.
+    Dots,
 }
 
 /// A line chart.
@@ -81,58 +100,79 @@ pub fn chart_svg(chart: &Chart) -> String {
 
 /// The chart as an element; `alone` adds what an SVG file needs beyond one inside a page.
 pub(super) fn draw(chart: &Chart, alone: bool) -> Markup {
+    drawing(chart).element(alone)
+}
+
+/// What is drawn, without the element around it.
+pub(super) fn drawing(chart: &Chart) -> Drawing {
     let legend = legend_places(&chart.series);
     let top = 34.0 + legend.last().map_or(0.0, |place| place.1 + 22.0);
     let height = HEIGHT + top - 34.0;
     let points = || chart.series.iter().flat_map(|series| &series.points);
     let x = Fitted::new(chart.x.scale, chart.x.range, points().filter(|p| p.1.is_some()).map(|p| p.0));
-    let y = Fitted::new(chart.y.scale, chart.y.range, points().filter_map(|p| p.1));
+    let y = Fitted::new(chart.y.scale, chart.y.range, chart.series.iter().flat_map(extent));
     let y = if chart.y.range.is_some() { y } else { y.map(Fitted::rounded) };
     let (right, bottom) = (WIDTH - RIGHT, height - BOTTOM);
     let middle = [(LEFT + right) / 2.0, (top + bottom) / 2.0].map(short);
-    html! {
-        svg.plot xmlns=[alone.then_some("http://www.w3.org/2000/svg")] viewBox={ "0 0 " (WIDTH) " " (height) }
-            role="img" aria-label=(spoken(chart)) {
-            @if alone { style { (PreEscaped(PLOT_CSS)) } }
-            text.title x="14" y="20" { (chart.title) }
-            @for (n, (series, (left, down))) in chart.series.iter().zip(&legend).enumerate() {
-                line.line.{ "s" (n % COLOURS) } stroke-dasharray=(dash(n))
-                    x1=(LEFT + left) x2=(LEFT + left + 24.0) y1=(down + 40.0) y2=(down + 40.0) {}
-                text x=(LEFT + left + 31.0) y=(down + 44.5) { (series.name) }
+    let colours = colours(&chart.series);
+    let shown = || chart.series.iter().zip(&colours).enumerate();
+    let content = html! {
+        text.title x="14" y="20" { (chart.title) }
+        @for ((n, (series, colour)), (left, down)) in shown().zip(&legend) {
+            @let (from, to, y) = (LEFT + left, LEFT + left + 24.0, down + 40.0);
+            @if series.style == Style::Dots {
+                circle.{ "s" (colour) } r="2.6" cx=(from + 12.0) cy=(y) {}
+            } @else {
+                line.line.{ "s" (colour) }.faint[series.style == Style::Faint] stroke-dasharray=(dash(n, series))
+                    x1=(from) x2=(to) y1=(y) y2=(y) {}
             }
-            @if let (Some(x), Some(y)) = (x, y) {
-                @for (at, text) in placed(&y, bottom, top) {
-                    line.grid x1=(LEFT) x2=(right) y1=(at) y2=(at) {}
-                    text.soft x=(LEFT - 8.0) y={ (at) } dy="4.5" text-anchor="end" { (text) }
-                }
-                @for (at, text) in placed(&x, LEFT, right) {
-                    line.axis x1=(at) x2=(at) y1=(bottom) y2=(bottom + 5.0) {}
-                    text.soft x=(at) y=(bottom + 19.0) text-anchor="middle" { (text) }
-                }
-                line.axis x1=(LEFT) x2=(right) y1=(bottom) y2=(bottom) {}
-                // A nested drawing clips what lies outside a fixed range; its border leaves room for thick lines.
-                svg x=(LEFT - 4.0) y=(top - 4.0) width=(right - LEFT + 8.0) height=(bottom - top + 8.0)
-                    viewBox={ (LEFT - 4.0) " " (top - 4.0) " " (right - LEFT + 8.0) " " (bottom - top + 8.0) } {
-                    @for (n, series) in chart.series.iter().enumerate() {
-                        @let runs = runs(series, |px, py| Some((
-                            LEFT + x.place(px)? * (right - LEFT),
-                            bottom - y.place(py)? * (bottom - top),
-                        )));
-                        path.line.{ "s" (n % COLOURS) } stroke-dasharray=(dash(n)) d=(path(&runs)) {}
-                        @for (cx, cy) in runs.iter().filter(|run| run.len() == 1 || series.points.len() <= DOTS).flatten() {
-                            circle.{ "s" (n % COLOURS) } r="2.6" cx=(short(*cx)) cy=(short(*cy)) {}
-                        }
+            text x=(LEFT + left + 31.0) y=(down + 44.5) { (series.name) }
+        }
+        @if let (Some(x), Some(y)) = (x, y) {
+            @for (at, text) in placed(&y, bottom, top) {
+                line.grid x1=(LEFT) x2=(right) y1=(at) y2=(at) {}
+                text.soft x=(LEFT - 8.0) y={ (at) } dy="4.5" text-anchor="end" { (text) }
+            }
+            @for (at, text) in placed(&x, LEFT, right) {
+                line.axis x1=(at) x2=(at) y1=(bottom) y2=(bottom + 5.0) {}
+                text.soft x=(at) y=(bottom + 19.0) text-anchor="middle" { (text) }
+            }
+            line.axis x1=(LEFT) x2=(right) y1=(bottom) y2=(bottom) {}
+            // A nested drawing clips what lies outside a fixed range; its border leaves room for thick lines.
+            svg x=(LEFT - 4.0) y=(top - 4.0) width=(right - LEFT + 8.0) height=(bottom - top + 8.0)
+                viewBox={ (LEFT - 4.0) " " (top - 4.0) " " (right - LEFT + 8.0) " " (bottom - top + 8.0) } {
+                @for (n, (series, colour)) in shown() {
+                    @let place = |px, py| Some((
+                        LEFT + x.place(px)? * (right - LEFT),
+                        bottom - y.place(py)? * (bottom - top),
+                    ));
+                    @let runs = runs(series, place);
+                    @if series.style != Style::Dots {
+                        path.line.{ "s" (colour) }.faint[series.style == Style::Faint]
+                            stroke-dasharray=(dash(n, series)) d=(path(&runs)) {}
+                    }
+                    path.line.{ "s" (colour) } d=(whiskers(series, place)) {}
+                    @for (cx, cy) in runs.iter().filter(|run| dotted(series, run)).flatten() {
+                        circle.{ "s" (colour) } r=(dot_radius(series)) cx=(short(*cx)) cy=(short(*cy)) {}
                     }
                 }
-            } @else {
-                text.soft x=(middle[0]) y=(middle[1]) text-anchor="middle" { "No data" }
             }
-            text x=(middle[0]) y=(height - 10.0) text-anchor="middle" { (chart.x.text()) }
-            text x="14" y=(middle[1]) text-anchor="middle" transform={ "rotate(-90 14 " (middle[1]) ")" } dy="4" {
-                (chart.y.text())
-            }
+        } @else {
+            text.soft x=(middle[0]) y=(middle[1]) text-anchor="middle" { "No data" }
         }
-    }
+        text x=(middle[0]) y=(height - 10.0) text-anchor="middle" { (chart.x.text()) }
+        text x="14" y=(middle[1]) text-anchor="middle" transform={ "rotate(-90 14 " (middle[1]) ")" } dy="4" {
+            (chart.y.text())
+        }
+    };
+    Drawing { content, width: WIDTH, height, spoken: spoken(chart) }
+}
+
+/// The values of a series with the ends of its error bars.
+fn extent(series: &Series) -> impl Iterator<Item = f64> {
+    let half = |n: usize| series.spread.get(n).copied().unwrap_or(0.0);
+    let ends = move |(n, point): (usize, &(f64, Option<f64>))| point.1.map(|y| [y - half(n), y + half(n)]);
+    series.points.iter().enumerate().filter_map(ends).flatten()
 }
 
 /// For readers who hear the chart: each line's ends.
@@ -191,8 +231,43 @@ fn short(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-fn dash(series: usize) -> &'static str {
-    DASHES[series % DASHES.len()]
+fn dash(number: usize, series: &Series) -> &'static str {
+    if series.style == Style::Faint { DASHES[0] } else { DASHES[number % DASHES.len()] }
+}
+
+/// Number of each series' colour; a faint one has that of the next.
+fn colours(series: &[Series]) -> Vec<usize> {
+    let mut next = 0;
+    let colour = |series: &Series| {
+        let colour = next % COLOURS;
+        next += usize::from(series.style != Style::Faint);
+        colour
+    };
+    series.iter().map(colour).collect()
+}
+
+/// Whether the points of a run get dots: few points, a point alone, or nothing but dots.
+fn dotted(series: &Series, run: &[(f64, f64)]) -> bool {
+    match series.style {
+        Style::Dots => true,
+        Style::Line => run.len() == 1 || series.points.len() <= DOTS,
+        Style::Faint => false,
+    }
+}
+
+/// Many dots are small ones.
+fn dot_radius(series: &Series) -> f64 {
+    if series.style == Style::Dots && series.points.len() > DOTS { 1.8 } else { 2.6 }
+}
+
+/// Error bars with end strokes, as one path.
+fn whiskers(series: &Series, place: impl Fn(f64, f64) -> Option<(f64, f64)>) -> String {
+    let bar = |(&(x, y), &half): (&(f64, Option<f64>), &f64)| {
+        let (low, high) = (place(x, y? - half)?, place(x, y? + half)?);
+        let ends = [low, high].map(|(x, y)| format!("M{} {}h6", short(x - 3.0), short(y)));
+        (half > 0.0).then(|| format!("M{0} {1}V{2}{3}", short(low.0), short(low.1), short(high.1), ends.concat()))
+    };
+    series.points.iter().zip(&series.spread).filter_map(bar).collect()
 }
 
 #[cfg(test)]
@@ -200,7 +275,7 @@ mod tests {
     use super::*;
 
     fn chart(points: Vec<(f64, Option<f64>)>) -> Chart {
-        let series = vec![Series { name: "F1+ <train>".into(), points }];
+        let series = vec![Series { name: "F1+ <train>".into(), points, ..Series::default() }];
         Chart { title: "Dice".into(), x: Axis::new("Epoch", ""), y: Axis::new("F1", "%"), series, ..Chart::default() }
     }
 
@@ -219,6 +294,24 @@ mod tests {
         let svg = chart_svg(&chart(vec![(0.0, Some(10.0)), (5.0, Some(90.0))]));
         assert!(svg.contains(">F1 (%)<") && svg.contains(">Epoch<"));
         assert!(svg.contains("F1+ &lt;train&gt;") && !svg.contains("<train>"));
+    }
+
+    #[test]
+    fn error_bars_are_drawn_where_there_is_spread_and_widen_the_axis() {
+        let mut chart = chart(vec![(0.0, Some(50.0)), (1.0, Some(60.0))]);
+        assert!(!chart_svg(&chart).contains("h6"));
+        chart.series[0].spread = vec![20.0, 0.0];
+        let svg = chart_svg(&chart);
+        assert_eq!(svg.matches("h6").count(), 2);
+        assert!(svg.contains(">30<") && svg.contains(">70<"), "{svg}");
+    }
+
+    #[test]
+    fn a_faint_series_shares_the_colour_of_the_next() {
+        let mut chart = chart(vec![(0.0, Some(1.0)), (1.0, Some(2.0))]);
+        let line = chart.series[0].clone();
+        chart.series = vec![Series { style: Style::Faint, ..line.clone() }, line.clone(), line];
+        assert_eq!(colours(&chart.series), [0, 0, 1]);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Confusion matrices as SVG, laid out as the paper's Figs. 5 and 6 (`spec` §4).
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
-use super::{PLOT_CSS, ReportError};
+use super::{ReportError, panels::Drawing};
 
 /// Side of a cell and height of the head, in SVG units.
 const CELL: f64 = 96.0;
@@ -36,6 +36,11 @@ pub fn confusion_svg(figure: &ConfusionFigure) -> Result<String, ReportError> {
 
 /// The matrix as an element; `alone` as for charts.
 pub(super) fn draw(figure: &ConfusionFigure, alone: bool) -> Result<Markup, ReportError> {
+    Ok(drawing(figure)?.element(alone))
+}
+
+/// What is drawn, without the element around it.
+pub(super) fn drawing(figure: &ConfusionFigure) -> Result<Drawing, ReportError> {
     let k = figure.classes.len();
     if k == 0 || figure.counts.len() != k || figure.counts.iter().any(|row| row.len() != k) {
         return Err(ReportError::NotSquare { title: figure.title.clone(), classes: k });
@@ -46,10 +51,7 @@ pub(super) fn draw(figure: &ConfusionFigure, alone: bool) -> Result<Markup, Repo
     let side = CELL * k as f64;
     let (width, height) = (left + side + 12.0, TOP + side + 12.0);
     let middle = |n: usize| CELL * (n as f64 + 0.5);
-    Ok(html! {
-        svg.plot xmlns=[alone.then_some("http://www.w3.org/2000/svg")] viewBox={ "0 0 " (width) " " (height) }
-            role="img" aria-label=(spoken(figure, &shares)) {
-            @if alone { style { (PreEscaped(PLOT_CSS)) } }
+    let content = html! {
             text.title x="14" y="20" { (figure.title) }
             text.soft x=(left + side / 2.0) y="46" text-anchor="middle" { "True" }
             text.soft text-anchor="middle" transform={ "translate(18 " (TOP + side / 2.0) ") rotate(-90)" } { "Predicted" }
@@ -72,8 +74,8 @@ pub(super) fn draw(figure: &ConfusionFigure, alone: bool) -> Result<Markup, Repo
                     }
                 }
             }
-        }
-    })
+    };
+    Ok(Drawing { content, width, height, spoken: spoken(figure, &shares) })
 }
 
 /// Share of each count in its column, in `[0, 1]`; none in a column without counts.

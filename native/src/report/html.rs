@@ -23,6 +23,29 @@ pub fn render(report: &Report) -> Result<String, ReportError> {
     let confusion = confusion.collect::<Result<Vec<_>, ReportError>>()?;
     let charts: Vec<_> = report.curves.iter().map(|c| (chart::draw(c, false), c.caption.as_str(), false)).collect();
     let cases = report.gallery.iter().map(case).collect::<Result<Vec<_>, _>>()?;
+    let content = html! {
+        (section("Verdict", !report.verdict.is_empty(), html! {
+            ul.verdict { @for sentence in &report.verdict { li { (sentence) } } }
+        }))
+        (section("Numbers", !tables.is_empty(), html! { @for table in &tables { (table) } }))
+        (section("Confusion", !confusion.is_empty(), figures("matrices", &confusion)))
+        (section("Curves", !charts.is_empty(), figures("charts", &charts)))
+        (section("Cases", !cases.is_empty(), html! {
+            @if let Some(map) = report.colormap { (legend(map)) }
+            @for case in &cases { (case) }
+        }))
+        (section("How this was made", !report.facts.is_empty(), html! {
+            dl { @for (name, value) in &report.facts { div { dt { (name) } dd { (value) } } } }
+        }))
+        (section("Notes", !report.notes.is_empty(), html! {
+            ul { @for note in &report.notes { li { (note) } } }
+        }))
+    };
+    Ok(page(&report.title, &report.subtitle, &content))
+}
+
+/// A page of our style around what is in it, as one HTML file.
+pub fn page(title: &str, subtitle: &str, content: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -31,40 +54,23 @@ pub fn render(report: &Report) -> Result<String, ReportError> {
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (report.title) }
+                title { (title) }
                 style { (PreEscaped(PAGE_CSS)) (PreEscaped(PLOT_CSS)) }
             }
             body {
                 header {
-                    h1 { (report.title) }
-                    @if !report.subtitle.is_empty() { p.subtitle { (report.subtitle) } }
+                    h1 { (title) }
+                    @if !subtitle.is_empty() { p.subtitle { (subtitle) } }
                     p.notice role="note" {
                         strong { "Research use only." }
                         " Not a medical device: not for diagnosis or for any decision about a patient."
                     }
                 }
-                main {
-                    (section("Verdict", !report.verdict.is_empty(), html! {
-                        ul.verdict { @for sentence in &report.verdict { li { (sentence) } } }
-                    }))
-                    (section("Numbers", !tables.is_empty(), html! { @for table in &tables { (table) } }))
-                    (section("Confusion", !confusion.is_empty(), figures("matrices", &confusion)))
-                    (section("Curves", !charts.is_empty(), figures("charts", &charts)))
-                    (section("Cases", !cases.is_empty(), html! {
-                        @if let Some(map) = report.colormap { (legend(map)) }
-                        @for case in &cases { (case) }
-                    }))
-                    (section("How this was made", !report.facts.is_empty(), html! {
-                        dl { @for (name, value) in &report.facts { div { dt { (name) } dd { (value) } } } }
-                    }))
-                    (section("Notes", !report.notes.is_empty(), html! {
-                        ul { @for note in &report.notes { li { (note) } } }
-                    }))
-                }
+                main { (content) }
             }
         }
     };
-    Ok(page.into_string())
+    page.into_string()
 }
 
 fn section(heading: &str, filled: bool, content: Markup) -> Markup {
@@ -82,7 +88,11 @@ fn figures(class: &str, drawings: &[(Markup, &str, bool)]) -> Markup {
     }
 }
 
-fn table(table: &Table) -> Result<Markup, ReportError> {
+/// A table as an element.
+///
+/// # Errors
+/// [`ReportError::Row`] where a row is not as long as the header.
+pub fn table(table: &Table) -> Result<Markup, ReportError> {
     let expected = table.header.len();
     if let Some((row, cells)) = table.rows.iter().enumerate().find(|(_, cells)| cells.len() != expected) {
         let (row, got) = (row + 1, cells.len());
@@ -182,7 +192,11 @@ mod tests {
             }],
             curves: vec![Chart {
                 x: Axis::new("Epoch", ""),
-                series: vec![Series { name: "loss".into(), points: vec![(0.0, Some(1.0)), (1.0, Some(0.5))] }],
+                series: vec![Series {
+                    name: "loss".into(),
+                    points: vec![(0.0, Some(1.0)), (1.0, Some(0.5))],
+                    ..Series::default()
+                }],
                 ..Chart::default()
             }],
             gallery: vec![Case {

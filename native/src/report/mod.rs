@@ -8,14 +8,18 @@ mod colormap;
 mod confusion;
 mod html;
 mod overlay;
+mod panels;
 mod picture;
+mod picture_grid;
 mod scale;
 
-pub use chart::{Axis, Chart, Series, chart_svg};
+pub use chart::{Axis, Chart, Series, Style, chart_svg};
 pub use colormap::{Colormap, color};
 pub use confusion::{ConfusionFigure, confusion_svg};
-pub use html::render;
+pub use html::{page, render, table};
 pub use overlay::{OverlayStyle, PREDICTED_EDGE, TRUE_EDGE, mask_png, overlay, soft_png};
+pub use panels::{chart_panels, confusion_panels};
+pub use picture_grid::PictureGrid;
 pub use scale::Scale;
 
 use image::RgbImage;

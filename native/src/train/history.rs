@@ -73,3 +73,33 @@ pub fn write_csv<T: Serialize>(rows: &[T]) -> Result<Vec<u8>, csv::Error> {
 pub fn read_history(folder: &RunFolder) -> Result<Vec<EpochRow>, csv::Error> {
     csv::Reader::from_path(folder.epochs())?.deserialize().collect()
 }
+
+/// One step of a run, a line of `steps.csv`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepRow {
+    /// Epoch, from 1.
+    pub epoch: usize,
+    /// Step in the epoch, from 1.
+    pub step: usize,
+    /// Images in its batch.
+    pub images: usize,
+    /// Of those, classified wrongly; absent for methods that name no class.
+    pub wrong: Option<usize>,
+    /// Total loss of the batch.
+    pub loss: f64,
+}
+
+impl StepRow {
+    /// Share of the batch classified correctly, in percent.
+    #[must_use]
+    pub fn accuracy(&self) -> Option<f64> {
+        self.wrong.map(|wrong| 100.0 - 100.0 * wrong as f64 / self.images.max(1) as f64)
+    }
+}
+
+/// The steps of a run so far, from its `steps.csv`; none where there is no such file (runs of earlier versions).
+#[must_use]
+pub fn read_steps(folder: &RunFolder) -> Vec<StepRow> {
+    let Ok(mut reader) = csv::Reader::from_path(folder.steps()) else { return Vec::new() };
+    reader.deserialize().map_while(Result::ok).collect()
+}

@@ -57,6 +57,12 @@ impl RunFolder {
         self.0.join("epochs.csv")
     }
 
+    /// One line a step.
+    #[must_use]
+    pub fn steps(&self) -> PathBuf {
+        self.0.join("steps.csv")
+    }
+
     /// Versions, command, data, device, timings.
     #[must_use]
     pub fn run_json(&self) -> PathBuf {

@@ -11,7 +11,7 @@ use histomask_core::{Device, ModelCard, Segmenter};
 
 use super::erasing::{self, Erasing};
 use super::resume::{self, Progress, ResumeError};
-use super::{EpochRow, RunFolder, Sgd, TrainError, write_csv};
+use super::{EpochRow, RunFolder, Sgd, StepRow, TrainError, read_steps, write_csv};
 use crate::atomic;
 use crate::augment::Augmenter;
 use crate::data::{Dataset, Sample};
@@ -79,6 +79,8 @@ struct Trainer<'a> {
     augmenter: Augmenter,
     loader: TrainLoader,
     progress: Progress,
+    /// Every step so far.
+    steps: Vec<StepRow>,
 }
 
 impl<'a> Trainer<'a> {
@@ -114,7 +116,7 @@ impl<'a> Trainer<'a> {
         };
         let sgd = Sgd::new(train.momentum, train.nesterov, train.weight_decay, train.head_learning_rate_factor);
         let progress = Progress::default();
-        let mut trainer = Self { job, model, sgd, samples, augmenter, loader, progress };
+        let mut trainer = Self { job, model, sgd, samples, augmenter, loader, progress, steps: Vec::new() };
         if job.resume {
             trainer.take_up()?
         } else {
@@ -158,6 +160,10 @@ impl<'a> Trainer<'a> {
         self.model = load_state_dict(self.model.clone(), &weights).map_err(histomask_core::Error::from)?;
         self.sgd.restore(&velocity, self.job.device);
         self.progress = progress;
+        // what a crash left of later steps is done again
+        let done = (self.progress.epoch + 1, self.progress.step);
+        self.steps = read_steps(self.job.folder);
+        self.steps.retain(|row| (row.epoch, row.step) <= done);
         Ok(())
     }
 
@@ -257,6 +263,8 @@ impl<'a> Trainer<'a> {
         for ((name, _), value) in learning.terms.iter().zip(values) {
             *self.progress.sums.entry((*name).to_owned()).or_default() += f64::from(value) * images as f64;
         }
+        let wrong = profile.model.method.names_class().then_some(wrong);
+        self.steps.push(StepRow { epoch: epoch + 1, step: step + 1, images, wrong, loss: f64::from(loss) });
         Ok(f64::from(loss))
     }
 
@@ -297,6 +305,11 @@ impl<'a> Trainer<'a> {
     }
 
     fn save_state(&self) -> Result<(), TrainError> {
+        let csv = write_csv(&self.steps).map_err(|error| atomic::WriteError {
+            path: self.job.folder.steps(),
+            source: std::io::Error::other(error),
+        })?;
+        atomic::write(&self.job.folder.steps(), &csv)?;
         let bytes = resume::write(&state_dict(&self.model), &self.sgd.state(), &self.progress)
             .map_err(histomask_core::Error::from)?;
         Ok(atomic::write(&self.job.folder.state(), &bytes)?)

@@ -1,0 +1,63 @@
+//! `histomask reproduce`: the paper's tables and figures, one file each, from runs that all of them share.
+//!
+//! | step | file |
+//! |---|---|
+//! | what an artefact needs: methods with changes, seeds, folds, images | `plan.rs` and the artefact's file |
+//! | from a method to the settings of a run | `recipe.rs`, `quick.rs` |
+//! | runs on disk, named by a hash of settings and data | `runs.rs`, `study.rs` |
+//! | how long it will take | `estimate.rs` |
+//! | from scores to numbers beside the paper's | `scores.rs`, `statistics.rs`, `paper.rs` |
+//! | tables and figures | `table1.rs` … `history.rs`, `drawn.rs` |
+//! | files and the page | `report.rs` |
+
+mod artefact;
+mod confusion;
+mod curves;
+mod drawn;
+mod estimate;
+mod history;
+mod masks;
+mod material;
+mod paper;
+mod plan;
+mod quick;
+mod recipe;
+mod report;
+mod runs;
+mod score_table;
+mod scores;
+mod sizes;
+mod statistics;
+mod study;
+mod sweep;
+mod table1;
+mod table3;
+mod table4;
+
+pub(crate) use artefact::Artefact;
+pub(crate) use drawn::{Drawn, text};
+pub(crate) use estimate::{Estimator, in_words};
+pub(crate) use material::{Material, MaterialError, Source, mask_state};
+pub(crate) use plan::{Plan, plan};
+pub(crate) use quick::data as quick_data;
+pub(crate) use recipe::Recipe;
+pub(crate) use report::{Made, write};
+pub(crate) use runs::{Run, State};
+pub(crate) use study::Study;
+pub(crate) use sweep::{Parameter, Sweeps};
+
+/// Makes an artefact from what its runs left behind.
+pub(crate) fn draw(study: &Study<'_>, artefact: Artefact, sweeps: &Sweeps) -> anyhow::Result<Drawn> {
+    let source = artefact.source();
+    match (artefact, source) {
+        (Artefact::Table3, _) => table3::draw(study),
+        (Artefact::Fig3, _) | (_, None) => Ok(curves::draw()),
+        (Artefact::Table1 | Artefact::Table2, Some(source)) => table1::draw(study, source),
+        (Artefact::Table4, _) => table4::draw(study),
+        (Artefact::Fig5 | Artefact::Fig6, Some(source)) => confusion::draw(study, source),
+        (Artefact::Fig7 | Artefact::Fig8, Some(source)) => sizes::draw(study, source),
+        (Artefact::Fig9 | Artefact::Fig11 | Artefact::Fig12 | Artefact::Fig13, _) => masks::draw(study, artefact),
+        (Artefact::Fig10, _) => sweep::draw(study, sweeps),
+        (Artefact::FigB1 | Artefact::FigB2, _) => history::draw(study, artefact),
+    }
+}

@@ -1,0 +1,120 @@
+//! What an artefact needs: methods with what is changed in them, over seeds and folds, on which images.
+
+use super::Artefact;
+use super::material::Source;
+use crate::cli::SplitArg;
+use crate::method::MethodChoice;
+use crate::profile::Profile;
+use histomask_core::config::{BackgroundTerm, BarrierKind};
+
+/// A setting that differs from the method's own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Change {
+    /// No term on the background.
+    NoBackground,
+    /// No size barrier (absolute size constraints, ASC).
+    NoBarrier,
+    /// Weight of the background term.
+    Lambda(f64),
+    /// Eq. 12's threshold, constant over the epochs.
+    Sigma(f64),
+    /// Eq. 12's slope.
+    Omega(f64),
+}
+
+impl Change {
+    /// Puts it into a profile.
+    pub(crate) fn apply(self, profile: &mut Profile) {
+        let (loss, mask) = (&mut profile.loss, &mut profile.model.mask);
+        match self {
+            Self::NoBackground => loss.background = BackgroundTerm::None,
+            Self::NoBarrier => loss.barrier = BarrierKind::None,
+            Self::Lambda(lambda) => loss.background_weight = lambda,
+            // the released code's cap of 0.2 would pull larger values down after the first epoch (`spec` §7)
+            Self::Sigma(sigma) => (mask.sigma, mask.sigma_step, mask.sigma_max) = (sigma, 0.0, sigma),
+            Self::Omega(omega) => mask.omega = omega,
+        }
+    }
+}
+
+/// A row, column or point of an artefact.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Arm {
+    /// Its name in the artefact.
+    pub(crate) label: String,
+    pub(crate) method: MethodChoice,
+    pub(crate) changes: Vec<Change>,
+}
+
+impl Arm {
+    /// A method as it is.
+    pub(crate) fn plain(method: MethodChoice) -> Self {
+        Self::changed(title(method), method, &[])
+    }
+
+    /// A method with changes.
+    pub(crate) fn changed(label: impl Into<String>, method: MethodChoice, changes: &[Change]) -> Self {
+        Self { label: label.into(), method, changes: changes.to_vec() }
+    }
+}
+
+/// A method's name in tables.
+pub(crate) fn title(method: MethodChoice) -> &'static str {
+    match method {
+        MethodChoice::MaxMinEem => "Ours (EEM)",
+        MethodChoice::MaxMinSem => "Ours (SEM)",
+        other => other.kind().title(),
+    }
+}
+
+/// Which images of a run's data are evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Evaluated {
+    /// None: the artefact looks at the training or at single images.
+    Nothing,
+    /// Those that results are reported on.
+    Judged,
+    /// Each of these splits by itself.
+    Splits(Vec<SplitArg>),
+}
+
+/// Which seeds and folds are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeats {
+    /// All that were asked for.
+    All,
+    /// The first of each.
+    First,
+}
+
+/// The needs of one artefact.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) source: Source,
+    pub(crate) arms: Vec<Arm>,
+    pub(crate) evaluated: Evaluated,
+    pub(crate) repeats: Repeats,
+}
+
+/// The plan of an artefact; none where nothing is trained.
+pub(crate) fn plan(artefact: Artefact, sweeps: &super::sweep::Sweeps) -> Option<Plan> {
+    use Artefact as A;
+    let source = artefact.source()?;
+    let judged = |arms| Plan { source, arms, evaluated: Evaluated::Judged, repeats: Repeats::All };
+    let pictures = |arms| Plan { source, arms, evaluated: Evaluated::Nothing, repeats: Repeats::First };
+    Some(match artefact {
+        A::Table3 | A::Fig3 => return None,
+        A::Table1 | A::Table2 => judged(super::table1::arms()),
+        A::Table4 => judged(super::table4::arms()),
+        A::Fig5 | A::Fig6 => judged(super::confusion::arms()),
+        A::Fig7 | A::Fig8 => Plan {
+            evaluated: Evaluated::Splits(vec![SplitArg::Train, SplitArg::Valid, SplitArg::Test]),
+            repeats: Repeats::First,
+            ..judged(super::sizes::arms())
+        },
+        A::Fig9 => pictures(super::masks::ablation_arms()),
+        A::Fig10 => judged(super::sweep::arms(sweeps)),
+        A::Fig11 | A::Fig12 | A::Fig13 => pictures(super::masks::method_arms()),
+        A::FigB1 | A::FigB2 => pictures(vec![super::history::arm(artefact)]),
+    })
+}

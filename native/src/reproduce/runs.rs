@@ -1,0 +1,116 @@
+//! Runs on disk: one folder for each combination of settings and data, shared by all artefacts that need it.
+
+use std::path::{Path, PathBuf};
+
+use histomask_core::MethodKind;
+use histomask_core::config::BackgroundTerm;
+use serde::Deserialize;
+
+use super::material::{Material, Source, mask_state};
+use crate::cli::SplitArg;
+use crate::profile::{Profile, ProfileError};
+use crate::train::RunFolder;
+
+/// One training run, or All-ones, which needs none.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) source: Source,
+    pub(crate) profile: Profile,
+    /// The method its model is read as.
+    pub(crate) read_as: MethodKind,
+    pub(crate) folder: RunFolder,
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Nothing to train, or trained to its end.
+    Ready,
+    /// Stopped on the way; goes on from there.
+    Begun,
+    /// Not there.
+    Missing,
+}
+
+impl Run {
+    /// The run of these settings below `runs`.
+    pub(crate) fn new(
+        runs: &Path,
+        material: &Material,
+        profile: Profile,
+        read_as: MethodKind,
+    ) -> Result<Self, ProfileError> {
+        let folder = RunFolder::new(runs.join(name(material, &profile)?));
+        Ok(Self { source: material.source, profile, read_as, folder })
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        self.profile.train.seed
+    }
+
+    pub(crate) fn fold(&self) -> usize {
+        self.profile.data.fold
+    }
+
+    pub(crate) fn state(&self) -> State {
+        if !self.profile.model.method.is_trained() {
+            return State::Ready;
+        }
+        if finished(&self.folder.run_json()) && self.folder.best().is_file() {
+            State::Ready
+        } else if self.folder.state().is_file() {
+            State::Begun
+        } else {
+            State::Missing
+        }
+    }
+
+    /// Removes what only an unfinished run needs: three quarters of its bytes.
+    pub(crate) fn tidy(&self) {
+        let erased = self.folder.path().join("erased");
+        // what cannot be removed does no harm
+        let _ = std::fs::remove_file(self.folder.state());
+        let _ = std::fs::remove_file(self.folder.last());
+        let _ = std::fs::remove_dir_all(erased);
+    }
+
+    /// Where its scores on a split lie.
+    pub(crate) fn evaluation(&self, split: SplitArg) -> PathBuf {
+        let own = self.read_as == self.profile.model.method;
+        let method = if own { String::new() } else { format!("{}-", self.read_as) };
+        self.folder.path().join(format!("evaluation-{method}{}", split.name()))
+    }
+}
+
+/// Method, seed, fold and a hash of everything that the result depends on.
+fn name(material: &Material, profile: &Profile) -> Result<String, ProfileError> {
+    let mut settings = profile.clone();
+    // results do not depend on the number of threads
+    settings.train.workers = 1;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(settings.to_toml()?.as_bytes());
+    if let Some((dataset, summary)) = material.folds.get(&profile.data.fold) {
+        hasher.update(summary.hash.as_bytes());
+        if profile.model.method.learns_from_masks() {
+            hasher.update(mask_state(&dataset.train).as_bytes());
+        }
+    }
+    let hash = hasher.finalize().to_hex();
+    let background = match (profile.model.method, profile.loss.background) {
+        (MethodKind::MaxMin, BackgroundTerm::Eem) => "-eem",
+        (MethodKind::MaxMin, BackgroundTerm::Sem) => "-sem",
+        _ => "",
+    };
+    let (method, seed, fold) = (profile.model.method, profile.train.seed, profile.data.fold);
+    Ok(format!("{method}{background}-seed{seed}-fold{fold}-{}", hash.get(..12).unwrap_or_default()))
+}
+
+#[derive(Deserialize)]
+struct RunJson {
+    state: String,
+}
+
+fn finished(run_json: &Path) -> bool {
+    let run = std::fs::read(run_json).ok().and_then(|bytes| serde_json::from_slice::<RunJson>(&bytes).ok());
+    run.is_some_and(|run| run.state == "finished")
+}

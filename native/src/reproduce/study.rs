@@ -1,0 +1,135 @@
+//! Everything the artefacts draw from: data, runs, scores, models and the device.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use histomask_core::weights::read_checkpoint;
+use histomask_core::{ModelCard, Segmenter};
+
+use super::material::{Material, Source, mask_state};
+use super::plan::{Arm, Evaluated, Plan, Repeats};
+use super::recipe::Recipe;
+use super::runs::{Run, State};
+use super::scores::{self, Scores};
+use crate::cli::SplitArg;
+use crate::data::Sample;
+use crate::device::Chosen;
+use crate::profile::ProfileError;
+use crate::weights::read_bytes;
+
+/// A call of `histomask reproduce`.
+pub(crate) struct Study<'a> {
+    pub(crate) recipe: Recipe<'a>,
+    pub(crate) seeds: Vec<u64>,
+    pub(crate) folds: Vec<usize>,
+    /// The images asked for with `--split`.
+    pub(crate) split: Option<SplitArg>,
+    pub(crate) out: PathBuf,
+    pub(crate) chosen: &'a Chosen,
+    pub(crate) materials: BTreeMap<Source, Material>,
+    /// Runs that could not be trained, by folder, with the reason.
+    pub(crate) failed: RefCell<BTreeMap<PathBuf, String>>,
+}
+
+impl Study<'_> {
+    pub(crate) fn material(&self, source: Source) -> anyhow::Result<&Material> {
+        self.materials.get(&source).with_context(|| format!("{} was not opened", source.name()))
+    }
+
+    /// The runs of one arm: a run for each seed and fold, none twice.
+    pub(crate) fn runs(&self, source: Source, arm: &Arm, repeats: Repeats) -> anyhow::Result<Vec<Run>> {
+        let material = self.material(source)?;
+        let take = if repeats == Repeats::First { 1 } else { usize::MAX };
+        let (mut runs, mut seen) = (Vec::new(), BTreeSet::new());
+        for &fold in self.folds.iter().take(take) {
+            for &seed in self.seeds.iter().take(take) {
+                let make = || -> Result<Run, ProfileError> {
+                    let profile = self.recipe.run(material, arm, seed, fold)?;
+                    Run::new(&self.out.join("runs"), material, profile, arm.method.kind())
+                };
+                let run = make().with_context(|| arm.label.clone())?;
+                if seen.insert(run.folder.path().to_owned()) {
+                    runs.push(run);
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    /// All runs of a plan, with their arms.
+    pub(crate) fn all_runs(&self, plan: &Plan) -> anyhow::Result<Vec<Run>> {
+        let of = |arm| self.runs(plan.source, arm, plan.repeats);
+        Ok(plan.arms.iter().map(of).collect::<Result<Vec<_>, _>>()?.concat())
+    }
+
+    /// The splits that a plan evaluates, without empty ones.
+    pub(crate) fn splits(&self, plan: &Plan) -> anyhow::Result<Vec<SplitArg>> {
+        let material = self.material(plan.source)?;
+        let filled = |split: &SplitArg| material.folds.values().any(|(dataset, _)| !split.samples(dataset).is_empty());
+        Ok(match &plan.evaluated {
+            Evaluated::Nothing => vec![],
+            Evaluated::Judged => vec![self.judged(plan.source)?],
+            Evaluated::Splits(splits) => splits.iter().copied().filter(filled).collect(),
+        })
+    }
+
+    /// The images that results are reported on.
+    pub(crate) fn judged(&self, source: Source) -> anyhow::Result<SplitArg> {
+        Ok(self.material(source)?.judged(self.split))
+    }
+
+    /// The images of a run's fold.
+    pub(crate) fn samples(&self, run: &Run, split: SplitArg) -> anyhow::Result<Vec<Sample>> {
+        let material = self.material(run.source)?;
+        let (dataset, _) = material.folds.get(&run.fold()).context("a fold that was not opened")?;
+        Ok(split.samples(dataset))
+    }
+
+    /// A run's scores on a split; none before it is evaluated.
+    pub(crate) fn scores(&self, run: &Run, split: SplitArg) -> anyhow::Result<Option<Scores>> {
+        Ok(scores::read(&run.evaluation(split), &mask_state(&self.samples(run, split)?)))
+    }
+
+    /// Scores of every run of an arm on the judged images; runs that failed are left out.
+    pub(crate) fn arm_scores(&self, source: Source, arm: &Arm) -> anyhow::Result<Vec<Scores>> {
+        let split = self.judged(source)?;
+        let runs = self.runs(source, arm, Repeats::All)?;
+        let scores = runs.iter().map(|run| self.scores(run, split)).collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(scores.into_iter().flatten().collect())
+    }
+
+    /// A run's best model, read as its method.
+    pub(crate) fn segmenter(&self, run: &Run) -> anyhow::Result<Segmenter> {
+        let device = &self.chosen.device;
+        if !run.profile.model.method.is_trained() {
+            let (dataset, _) =
+                self.material(run.source)?.folds.get(&run.fold()).context("a fold that was not opened")?;
+            let card = ModelCard::all_ones(dataset.classes.clone(), run.profile.input.preprocess());
+            return Ok(Segmenter::new(card.model.init(card.classes.len(), device), card, device));
+        }
+        let path = run.folder.best();
+        if run.state() != State::Ready {
+            bail!("{}: this run is not finished", run.folder.path().display());
+        }
+        let bytes = read_bytes(&path).with_context(|| path.display().to_string())?;
+        let (mut card, weights) = read_checkpoint(&bytes).with_context(|| path.display().to_string())?;
+        card.model.method = run.read_as;
+        Segmenter::from_checkpoint(card, &weights, device).with_context(|| path.display().to_string())
+    }
+
+    /// Why runs of an arm are missing from a result.
+    pub(crate) fn failures(&self, plan: &Plan) -> anyhow::Result<Vec<String>> {
+        let failed = self.failed.borrow();
+        let mut notes = BTreeSet::new();
+        for arm in &plan.arms {
+            for run in self.runs(plan.source, arm, plan.repeats)? {
+                if let Some(reason) = failed.get(run.folder.path()) {
+                    notes.insert(format!("{}, seed {}, fold {}: {reason}", arm.label, run.seed(), run.fold()));
+                }
+            }
+        }
+        Ok(notes.into_iter().collect())
+    }
+}
