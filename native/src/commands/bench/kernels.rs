@@ -21,14 +21,11 @@ const INPUT: [usize; 2] = [432, 641];
 /// Values of the tensor whose scaling measures the memory's speed: too many for any cache.
 const STREAM: usize = 1 << 26;
 
-/// Tensors, kept until the device is synchronised: burn leaves out operations whose result is gone.
-type Result = Box<dyn std::any::Any>;
-
 /// One row: a kernel, its composition, and the bytes that each has to move at least.
 struct Row<'a> {
     name: &'static str,
-    kernel: Box<dyn Fn() -> Result + 'a>,
-    composed: Box<dyn Fn() -> Result + 'a>,
+    kernel: Box<dyn Fn() + 'a>,
+    composed: Box<dyn Fn() + 'a>,
     /// All buffers that the stages bind, once a stage.
     kernel_bytes: usize,
     /// Inputs and outputs of every operation of the composition, were none fused.
@@ -51,9 +48,8 @@ pub(super) fn run(args: &Bench, device: &Device, console: &Console) -> anyhow::R
         for _ in 0..=args.repeats {
             for (work, times) in [(&row.kernel, &mut kernel), (&row.composed, &mut composed)] {
                 let start = Instant::now();
-                let result = work();
+                work();
                 sync(device)?;
-                drop(result);
                 times.push(start.elapsed().as_secs_f64());
             }
         }
@@ -75,15 +71,23 @@ pub(super) fn run(args: &Bench, device: &Device, console: &Console) -> anyhow::R
     Ok(Exit::Fine)
 }
 
+/// Reads one value back: burn puts operations off until someone wants their result.
+fn done<const D: usize>(result: Tensor<D>) {
+    let _ = result.reshape([-1]).narrow(0, 0, 1).into_data();
+}
+
+fn done_int<const D: usize>(result: Tensor<D, Int>) {
+    let _ = result.reshape([-1]).narrow(0, 0, 1).into_data();
+}
+
 /// Bytes per second of a pass that reads and writes.
 fn bandwidth(args: &Bench, device: &Device) -> anyhow::Result<f64> {
     let values = Tensor::<1>::ones([STREAM], device);
     let mut times = Vec::new();
     for _ in 0..=args.repeats {
         let start = Instant::now();
-        let scaled = values.clone() * 1.5;
+        done(values.clone() * 1.5);
         sync(device)?;
-        drop(scaled);
         times.push(start.elapsed().as_secs_f64());
     }
     Ok(8.0 * STREAM as f64 / median(times.split_off(1)))
@@ -136,8 +140,8 @@ impl Pictures {
         vec![
             Row {
                 name: "soft_mask",
-                kernel: Box::new(move || Box::new(soft_mask(self.map.clone(), spec))),
-                composed: Box::new(move || Box::new(soft_mask_composed(self.map.clone(), &spec))),
+                kernel: Box::new(move || done(soft_mask(self.map.clone(), spec))),
+                composed: Box::new(move || done(soft_mask_composed(self.map.clone(), &spec))),
                 kernel_bytes: 2 * map + mask,
                 // two products; minimum, maximum; less, over; less, times; sigmoid
                 composed_bytes: map + 13 * mask,
@@ -153,35 +157,35 @@ impl Pictures {
             },
             Row {
                 name: "mask_stats",
-                kernel: Box::new(|| Box::new(mask_stats(self.mask.clone(), self.truth.clone(), 0.5))),
-                composed: Box::new(|| Box::new(self.stats_composed())),
+                kernel: Box::new(|| done_int(mask_stats(self.mask.clone(), self.truth.clone(), 0.5))),
+                composed: Box::new(|| done(self.stats_composed())),
                 kernel_bytes: 2 * mask,
                 // entropy in seven passes, two comparisons, four counts with two inputs each, one sum
                 composed_bytes: 30 * mask,
             },
             Row {
                 name: "normalize",
-                kernel: Box::new(|| Box::new(normalize(self.photo.clone(), INPUT, [0.5; 3], [0.5; 3]))),
-                composed: Box::new(|| Box::new((bilinear(self.photo_planes.clone(), INPUT, false) - 0.5) / 0.5)),
+                kernel: Box::new(|| normalize(self.photo.clone(), INPUT, [0.5; 3], [0.5; 3]).map_or((), done)),
+                composed: Box::new(|| done((bilinear(self.photo_planes.clone(), INPUT, false) - 0.5) / 0.5)),
                 kernel_bytes: photo + input,
                 composed_bytes: 3 * photo + 7 * input,
             },
             Row {
                 name: "overlay without contour",
-                kernel: Box::new(|| Box::new(self.painted())),
-                composed: Box::new(|| Box::new(self.painted_composed())),
+                kernel: Box::new(|| self.painted().map_or((), done_int)),
+                composed: Box::new(|| done(self.painted_composed())),
                 kernel_bytes: 3 * photo,
                 composed_bytes: 27 * photo,
             },
         ]
     }
 
-    fn train(&self, mask: impl Fn(Tensor<4>, Tensor<4>) -> MaskedImages) -> Result {
+    fn train(&self, mask: impl Fn(Tensor<4>, Tensor<4>) -> MaskedImages) {
         let autodiff = |tensor: &Tensor<4>| Tensor::from_inner(tensor.clone());
         let map = autodiff(&self.map).require_grad();
         let masked = mask(map.clone(), autodiff(&self.images));
         let gradients = (masked.regions.sum() + masked.foreground_size.sum()).backward();
-        Box::new(map.grad(&gradients))
+        map.grad(&gradients).map_or((), done)
     }
 
     /// The same numbers as `mask_stats` in burn's operations.
