@@ -1,5 +1,5 @@
 /// Pixels of a chunk: each chunk is reduced by itself, then the chunks are merged.
-const PIXELS: usize = 2048;
+const PIXELS: usize = 8192;
 /// Most chunks of an image; the stages that merge read them all.
 const MOST: usize = 256;
 

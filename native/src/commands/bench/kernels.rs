@@ -5,8 +5,8 @@ use std::time::Instant;
 use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use histomask_core::config::{MaskConfig, MinMax};
 use histomask_core::kernel::{
-    MaskSpec, MaskedImages, OverlaySpec, mask_images, mask_images_composed, mask_stats, normalize, overlay, soft_mask,
-    soft_mask_composed,
+    MaskSpec, MaskedImages, OverlaySpec, limits, mask_images, mask_images_composed, mask_stats, normalize, overlay,
+    soft_mask, soft_mask_composed,
 };
 use histomask_core::resample::bilinear;
 
@@ -18,8 +18,8 @@ use crate::cli::{Bench, Console, Exit};
 const IMAGE: [usize; 2] = [522, 775];
 /// The same after the resize rule.
 const INPUT: [usize; 2] = [432, 641];
-/// Values of the tensor whose scaling measures the memory's speed: too many for any cache.
-const STREAM: usize = 1 << 26;
+/// Bytes of the tensor whose scaling measures the memory's speed, where the adapter binds as many: too many for a cache.
+const STREAM: u64 = 256 << 20;
 
 /// One row: a kernel, its composition, and the bytes that each has to move at least.
 struct Row<'a> {
@@ -33,13 +33,14 @@ struct Row<'a> {
 }
 
 pub(super) fn run(args: &Bench, device: &Device, console: &Console) -> anyhow::Result<Exit> {
-    let bandwidth = bandwidth(args, device)?;
+    let stream = limits(device).map_or(STREAM, |limits| STREAM.min(limits.binding_bytes / 2));
+    let bandwidth = bandwidth(args, stream as usize / 4, device)?;
     console.print(&format!(
         "memory: {:.1} GB/s (a tensor of {} MiB scaled, read and written)\n\n\
          | kernel | time | in burn's operations | ratio | bytes | bytes unfused | of the memory's speed |\n\
          |---|---|---|---|---|---|---|",
         bandwidth / 1e9,
-        STREAM >> 18,
+        stream >> 20,
     ))?;
     let pictures = Pictures::new(args.crop as usize, device);
     for row in pictures.rows() {
@@ -81,8 +82,8 @@ fn done_int<const D: usize>(result: Tensor<D, Int>) {
 }
 
 /// Bytes per second of a pass that reads and writes.
-fn bandwidth(args: &Bench, device: &Device) -> anyhow::Result<f64> {
-    let values = Tensor::<1>::ones([STREAM], device);
+fn bandwidth(args: &Bench, stream: usize, device: &Device) -> anyhow::Result<f64> {
+    let values = Tensor::<1>::ones([stream], device);
     let mut times = Vec::new();
     for _ in 0..=args.repeats {
         let start = Instant::now();
@@ -90,7 +91,7 @@ fn bandwidth(args: &Bench, device: &Device) -> anyhow::Result<f64> {
         sync(device)?;
         times.push(start.elapsed().as_secs_f64());
     }
-    Ok(8.0 * STREAM as f64 / median(times.split_off(1)))
+    Ok(8.0 * stream as f64 / median(times.split_off(1)))
 }
 
 /// Inputs of all kernels.
