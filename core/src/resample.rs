@@ -44,24 +44,23 @@ pub fn bilinear(maps: Tensor<4>, size: [usize; 2], align_corners: bool) -> Tenso
     rows.unsqueeze::<4>().matmul(maps.matmul(columns.transpose().unsqueeze::<4>()))
 }
 
-/// Nearest-neighbour resize of a batch of maps by PyTorch's rule `floor(i * input / output)`, differentiable on every
-/// device.
+/// Nearest-neighbour resize to about twice the size, differentiable on every device.
+///
+/// `size` is that of a map whose stride-2 convolution had `maps`' size, so `maps` has half of it, rounded up. PyTorch's
+/// rule `floor(i * input / output)` is then `floor(i / 2)`.
 ///
 /// # Shapes
 ///
-/// `[B, C, h, w]` to `[B, C, size[0], size[1]]`.
-pub fn nearest(maps: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
-    let [_, _, height, width] = maps.dims();
-    let device = maps.device();
-    let matrix = |output: usize, input: usize| -> Tensor<2> {
-        let mut chosen = vec![0f32; output * input];
-        for (position, row) in chosen.chunks_exact_mut(input).enumerate() {
-            row[position * input / output] = 1.0;
-        }
-        Tensor::from_data(TensorData::new(chosen, [output, input]), &device)
-    };
-    let (rows, columns) = (matrix(size[0], height), matrix(size[1], width));
-    rows.unsqueeze::<4>().matmul(maps.matmul(columns.transpose().unsqueeze::<4>()))
+/// `[B, C, h, w]` to `[B, C, size[0], size[1]]`, sides at most twice as long.
+pub fn nearest_double(maps: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
+    let [batch, channels, height, width] = maps.dims();
+    let pairs: Tensor<6> = maps.reshape([batch, channels, height, 1, width, 1]);
+    let doubled: Tensor<4> =
+        pairs.expand([batch, channels, height, 2, width, 2]).reshape([batch, channels, 2 * height, 2 * width]);
+    if size == [2 * height, 2 * width] {
+        return doubled;
+    }
+    doubled.slice([0..batch, 0..channels, 0..size[0], 0..size[1]])
 }
 
 /// Bilinear resize of one map held in memory, for masks brought back to the image's own resolution.

@@ -15,6 +15,7 @@ use histomask_core::config::{BackboneKind, ModelConfig};
 use histomask_core::method::{
     AttentionHead, Method as _, average, fill, grad_cam, heat, log_sum_exp, maximum, peak, size_penalty,
 };
+use histomask_core::resample::nearest_double;
 use histomask_core::weights::{StateDict, load_state_dict, read_card, state_dict};
 use histomask_core::{MethodKind, Segmenter};
 use histomask_tests::program::Program;
@@ -140,6 +141,20 @@ fn erasing_takes_the_peak_in_both_readings() {
     let erased = values(fill(image, peak(heat, 0.8), colour));
     let rows = |value: f64| [1.0, 1.0, 1.0, value, value, value];
     assert_numbers("erased", &erased, &[rows(2.0), rows(3.0), rows(4.0)].concat(), 0.0);
+}
+
+#[test]
+fn u_net_resamples_by_the_nearest_pixel() {
+    for (size, to) in [([3, 4], [6, 8]), ([3, 4], [5, 7]), ([14, 21], [27, 41])] {
+        let maps = Tensor::<1>::from_data(
+            TensorData::new((0..size[0] * size[1]).map(|i| i as f32).collect(), [size[0] * size[1]]),
+            &Device::flex(),
+        );
+        let resampled = values(nearest_double(maps.reshape([1, 1, size[0], size[1]]), to));
+        let source = |i: usize| (i / to[1] * size[0] / to[0]) * size[1] + i % to[1] * size[1] / to[1];
+        let expected: Vec<f64> = (0..to[0] * to[1]).map(|i| source(i) as f64).collect();
+        assert_numbers("nearest", &resampled, &expected, 0.0);
+    }
 }
 
 #[test]

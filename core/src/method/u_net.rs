@@ -13,7 +13,7 @@ use burn::tensor::{Device, Tensor};
 use super::{Batch, Decision, Learning, Method, Objective, Reading};
 use crate::backbone::BatchNorm;
 use crate::kernel::Activation::Relu;
-use crate::resample::nearest;
+use crate::resample::nearest_double;
 
 /// Channels at each scale.
 const WIDTHS: [usize; 6] = [16, 32, 64, 128, 256, 512];
@@ -102,7 +102,7 @@ impl UNet {
         }
         for (up, skip) in self.up.iter().zip(skips.into_iter().rev()) {
             let [_, _, height, width] = skip.dims();
-            let larger = nearest(up.before.forward(x), [height, width]);
+            let larger = nearest_double(up.before.forward(x), [height, width]);
             x = up.after.forward(Tensor::cat(vec![larger, skip], 1));
         }
         self.classifier.forward(x)
