@@ -97,7 +97,7 @@ pub(crate) fn curves(history: &[EpochRow]) -> Vec<Chart> {
     let chart = |title: &str, caption: &str, y: Axis, lines: Vec<Series>| Chart {
         title: title.into(),
         caption: caption.into(),
-        x: Axis::new("Epoch", ""),
+        x: Axis::counting("Epoch", ""),
         y,
         series: present(lines),
     };

@@ -144,12 +144,15 @@ fn announce(study: &Study<'_>, artefacts: &[Artefact], sweeps: &Sweeps, console:
         let mut new = runs(plan)?;
         let all = new.iter().map(|run| run.folder.path().to_owned()).collect::<BTreeSet<_>>().len();
         new.retain(|run| run.state() != State::Ready && seen.insert(run.folder.path().to_owned()));
-        let mut seconds = 0.0;
+        let (mut seconds, mut methods) = (0.0, BTreeMap::<(&str, usize), (usize, f64)>::new());
         for run in &new {
             if interrupt::asked() {
                 return Ok(());
             }
-            seconds += estimator.seconds(study, run)?;
+            let of_run = estimator.seconds(study, run)?;
+            seconds += of_run;
+            let sum = methods.entry((run.profile.model.method.name(), run.profile.train.epochs)).or_default();
+            *sum = (sum.0 + 1, sum.1 + of_run);
         }
         total += seconds;
         left += new.len();
@@ -159,6 +162,9 @@ fn announce(study: &Study<'_>, artefacts: &[Artefact], sweeps: &Sweeps, console:
             (all, new) => format!("{all} runs, {new} to train: about {}", in_words(seconds)),
         };
         console.say(&format!("{}: {work}", artefact.name()));
+        for ((method, epochs), (runs, seconds)) in methods {
+            console.say(&format!("  {method}: {runs} x {epochs} epochs, about {}", in_words(seconds)));
+        }
     }
     if left > 0 {
         console.say(&format!("{left} runs to train on {}, about {} in all", study.chosen.name, in_words(total)));

@@ -36,12 +36,19 @@ pub struct Axis {
     pub scale: Scale,
     /// Lowest and highest value; by default what the data needs.
     pub range: Option<[f64; 2]>,
+    /// Whether it counts something, so that only whole numbers get a tick.
+    pub whole: bool,
 }
 
 impl Axis {
     /// A linear axis that fits its data.
     pub fn new(label: impl Into<String>, unit: impl Into<String>) -> Self {
         Self { label: label.into(), unit: unit.into(), ..Self::default() }
+    }
+
+    /// A linear axis of whole numbers.
+    pub fn counting(label: impl Into<String>, unit: impl Into<String>) -> Self {
+        Self { whole: true, ..Self::new(label, unit) }
     }
 
     fn text(&self) -> String {
@@ -73,6 +80,8 @@ pub enum Style {
     Line,
     /// Joined by a thin pale line, to stand behind a series of the same colour: the next one.
     Faint,
+    /// Joined by a line without dots, however few: a limit to compare with.
+    Plain,
     /// Dots alone.
     Dots,
 }
@@ -115,25 +124,25 @@ pub(super) fn drawing(chart: &Chart) -> Drawing {
     let (right, bottom) = (WIDTH - RIGHT, height - BOTTOM);
     let middle = [(LEFT + right) / 2.0, (top + bottom) / 2.0].map(short);
     let colours = colours(&chart.series);
-    let shown = || chart.series.iter().zip(&colours).enumerate();
+    let shown = || chart.series.iter().zip(&colours);
     let content = html! {
         text.title x="14" y="20" { (chart.title) }
-        @for ((n, (series, colour)), (left, down)) in shown().zip(&legend) {
+        @for ((series, colour), (left, down)) in shown().zip(&legend) {
             @let (from, to, y) = (LEFT + left, LEFT + left + 24.0, down + 40.0);
             @if series.style == Style::Dots {
                 circle.{ "s" (colour) } r="2.6" cx=(from + 12.0) cy=(y) {}
             } @else {
-                line.line.{ "s" (colour) }.faint[series.style == Style::Faint] stroke-dasharray=(dash(n, series))
+                line.line.{ "s" (colour) }.faint[series.style == Style::Faint] stroke-dasharray=(dash(*colour, series))
                     x1=(from) x2=(to) y1=(y) y2=(y) {}
             }
             text x=(LEFT + left + 31.0) y=(down + 44.5) { (series.name) }
         }
         @if let (Some(x), Some(y)) = (x, y) {
-            @for (at, text) in placed(&y, bottom, top) {
+            @for (at, text) in placed(&y, &chart.y, bottom, top) {
                 line.grid x1=(LEFT) x2=(right) y1=(at) y2=(at) {}
                 text.soft x=(LEFT - 8.0) y={ (at) } dy="4.5" text-anchor="end" { (text) }
             }
-            @for (at, text) in placed(&x, LEFT, right) {
+            @for (at, text) in placed(&x, &chart.x, LEFT, right) {
                 line.axis x1=(at) x2=(at) y1=(bottom) y2=(bottom + 5.0) {}
                 text.soft x=(at) y=(bottom + 19.0) text-anchor="middle" { (text) }
             }
@@ -141,7 +150,7 @@ pub(super) fn drawing(chart: &Chart) -> Drawing {
             // A nested drawing clips what lies outside a fixed range; its border leaves room for thick lines.
             svg x=(LEFT - 4.0) y=(top - 4.0) width=(right - LEFT + 8.0) height=(bottom - top + 8.0)
                 viewBox={ (LEFT - 4.0) " " (top - 4.0) " " (right - LEFT + 8.0) " " (bottom - top + 8.0) } {
-                @for (n, (series, colour)) in shown() {
+                @for (series, colour) in shown() {
                     @let place = |px, py| Some((
                         LEFT + x.place(px)? * (right - LEFT),
                         bottom - y.place(py)? * (bottom - top),
@@ -149,7 +158,7 @@ pub(super) fn drawing(chart: &Chart) -> Drawing {
                     @let runs = runs(series, place);
                     @if series.style != Style::Dots {
                         path.line.{ "s" (colour) }.faint[series.style == Style::Faint]
-                            stroke-dasharray=(dash(n, series)) d=(path(&runs)) {}
+                            stroke-dasharray=(dash(*colour, series)) d=(path(&runs)) {}
                     }
                     path.line.{ "s" (colour) } d=(whiskers(series, place)) {}
                     @for (cx, cy) in runs.iter().filter(|run| dotted(series, run)).flatten() {
@@ -203,9 +212,16 @@ fn legend_places(series: &[Series]) -> Vec<(f64, f64)> {
 }
 
 /// Positions and texts of an axis's ticks between two coordinates.
-fn placed(axis: &Fitted, from: f64, to: f64) -> Vec<(f64, String)> {
-    let place = |(value, text)| Some((short(from + axis.place(value)? * (to - from)), text));
-    axis.ticks().into_iter().filter_map(place).collect()
+fn placed(fitted: &Fitted, axis: &Axis, from: f64, to: f64) -> Vec<(f64, String)> {
+    let place = |(value, text): (f64, String)| {
+        let text = match axis.whole {
+            true if (value - value.round()).abs() > 1e-6 => return None,
+            true => format!("{value:.0}"),
+            false => text,
+        };
+        Some((short(from + fitted.place(value)? * (to - from)), text))
+    };
+    fitted.ticks().into_iter().filter_map(place).collect()
 }
 
 /// The series' points on the page, split at gaps.
@@ -231,8 +247,8 @@ fn short(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-fn dash(number: usize, series: &Series) -> &'static str {
-    if series.style == Style::Faint { DASHES[0] } else { DASHES[number % DASHES.len()] }
+fn dash(colour: usize, series: &Series) -> &'static str {
+    if series.style == Style::Faint { DASHES[0] } else { DASHES[colour % DASHES.len()] }
 }
 
 /// Number of each series' colour; a faint one has that of the next.
@@ -251,7 +267,7 @@ fn dotted(series: &Series, run: &[(f64, f64)]) -> bool {
     match series.style {
         Style::Dots => true,
         Style::Line => run.len() == 1 || series.points.len() <= DOTS,
-        Style::Faint => false,
+        Style::Faint | Style::Plain => false,
     }
 }
 
@@ -304,6 +320,15 @@ mod tests {
         let svg = chart_svg(&chart);
         assert_eq!(svg.matches("h6").count(), 2);
         assert!(svg.contains(">30<") && svg.contains(">70<"), "{svg}");
+    }
+
+    #[test]
+    fn an_axis_that_counts_has_whole_ticks() {
+        let mut chart = chart(vec![(1.0, Some(50.0)), (3.0, Some(60.0))]);
+        assert!(chart_svg(&chart).contains(">1.5<"));
+        chart.x.whole = true;
+        let svg = chart_svg(&chart);
+        assert!(svg.contains(">2<") && !svg.contains(">1.5<") && !svg.contains(">2.0<"), "{svg}");
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(crate) fn draw(study: &Study<'_>, artefact: Artefact) -> anyhow::Result<Draw
     let charts = [
         Chart {
             title: format!("{}: training images", arm.label),
-            x: Axis::new("Step", "batches"),
+            x: Axis::counting("Step", "batches"),
             y: percent("Accuracy"),
             series: vec![
                 Series { name: "batch".into(), points: points(&accuracy), style: Style::Faint, ..Series::default() },
@@ -49,7 +49,7 @@ pub(crate) fn draw(study: &Study<'_>, artefact: Artefact) -> anyhow::Result<Draw
         },
         Chart {
             title: format!("{}: validation images", arm.label),
-            x: Axis::new("Epoch", ""),
+            x: Axis::counting("Epoch", ""),
             y: percent("Accuracy"),
             series: vec![Series { name: "whole images".into(), points: valid, ..Series::default() }],
             ..Chart::default()

@@ -23,7 +23,7 @@ pub(crate) fn write(
     out: &Path,
     artefact: Artefact,
     drawn: &Drawn,
-    made: &Made,
+    made: &[(String, String)],
     context: &Value,
 ) -> anyhow::Result<PathBuf> {
     let folder = out.join(artefact.name());
@@ -54,13 +54,13 @@ pub(crate) fn write(
     Ok(path)
 }
 
-fn section(artefact: Artefact, drawn: &Drawn, made: &Made) -> anyhow::Result<String> {
+fn section(artefact: Artefact, drawn: &Drawn, made: &[(String, String)]) -> anyhow::Result<String> {
     let tables = drawn.tables.iter().map(table).collect::<Result<Vec<_>, _>>()?;
     let section = html! {
         section id=(artefact.name()) {
             h2 { (artefact.title()) }
             @if let Some(figure) = &drawn.figure {
-                figure.card { (PreEscaped(&figure.inline)) figcaption { (figure.caption) } }
+                figure.card.whole { (PreEscaped(&figure.inline)) figcaption { (figure.caption) } }
             }
             @for table in &tables { (table) }
             @if !drawn.notes.is_empty() { ul.remarks { @for note in &drawn.notes { li { (note) } } } }

@@ -76,14 +76,14 @@ fn panel(arm: &Arm, split: SplitArg, images: &[ImageRow], source: Source) -> Cha
     let lines = match source {
         Source::Glas => vec![
             series("true", style, &|image| image.truth_percent),
-            series("50 %", Style::Line, &|_| Some(50.0)),
+            series("50 %", Style::Plain, &|_| Some(50.0)),
             predicted,
         ],
         Source::Camelyon => vec![predicted],
     };
     Chart {
         title: format!("{}, {} images", arm.label, split.name()),
-        x: Axis::new("Image", "position in the list"),
+        x: Axis::counting("Image", "position in the list"),
         y: Axis {
             range: (source == Source::Glas).then_some([0.0, 100.0]),
             ..Axis::new("Region size", "% of the image")
