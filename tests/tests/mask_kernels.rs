@@ -2,9 +2,9 @@
 //! the same on the CPU: values and gradients.
 
 use burn::tensor::{Device, Distribution, Tensor};
-use histomask_core::config::{MaskConfig, MinMax};
+use histomask_core::config::{MaskConfig, MinMax, ModelConfig};
 use histomask_core::kernel::{
-    MaskSpec, MaskedImages, mask_images, mask_images_composed, soft_mask, soft_mask_composed,
+    MaskSpec, MaskedImages, limits, mask_images, mask_images_composed, pixels, soft_mask, soft_mask_composed,
 };
 use histomask_tests::{software_adapter, values};
 use proptest::prelude::*;
