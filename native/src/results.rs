@@ -43,6 +43,7 @@ pub(crate) fn training_report(
                 Selection::ClassAccuracy => {
                     "The epoch is selected by classification error alone; F1 on validation masks is shown, not used."
                 }
+                Selection::Last => "The last epoch is kept; F1 on validation masks is shown, not used.",
                 Selection::PixelLoss => {
                     "Trained and selected by masks: an upper bound, not a weakly supervised method."
                 }

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Demo, console: &Console) -> anyhow::Result<Exit> {
 
     console.say("2/4 training from image-level labels alone");
     let mut profile = Profile::named("demo")?;
-    profile.train.seed = args.seed;
+    profile.train.seed = profile.train.seed.wrapping_add(args.seed);
     let dataset = Dataset::open(&data, &profile.data)?;
     let summary = check_data(&dataset, console)?;
     let run = Run {

@@ -105,4 +105,6 @@ pub enum Selection {
     ClassAccuracy,
     /// The lowest cross-entropy on the validation masks; of equals the latest. For U-Net.
     PixelLoss,
+    /// The last one: for validation sets too small to choose by.
+    Last,
 }

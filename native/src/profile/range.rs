@@ -134,10 +134,10 @@ impl Profile {
                     .into(),
             ),
             (
-                from_masks != (self.evaluation.selection == Selection::PixelLoss),
+                self.evaluation.selection == if from_masks { Selection::ClassAccuracy } else { Selection::PixelLoss },
                 &["model.method", "evaluation.selection"],
                 "u-net, which learns from masks and names no class, is selected by pixel-loss; all other methods by \
-                 class-accuracy, as they never see a mask"
+                 class-accuracy, as they never see a mask; both may keep the last epoch"
                     .into(),
             ),
             (

@@ -336,6 +336,7 @@ impl<'a> Trainer<'a> {
         let best = history.iter().all(|row| match profile.evaluation.selection {
             Selection::ClassAccuracy => not_above(valid_error, row.valid_error),
             Selection::PixelLoss => not_above(valid_pixel_loss, row.valid_pixel_loss),
+            Selection::Last => true,
         });
         EpochRow {
             epoch: epoch + 1,
