@@ -28,6 +28,7 @@
 //! | [`method`] | the methods of the paper's tables, max-min among them, behind one interface |
 //! | [`loss`], [`schedule`] | what training minimises |
 //! | [`metric`] | what evaluation reports |
+//! | [`outline`] | masks as polygons, GeoJSON |
 //! | [`kernel`] | operations with a backward of their own |
 //! | [`weights`], [`card`], [`preprocess`], [`segmenter`] | models as files, and their use |
 
@@ -42,6 +43,7 @@ pub mod mask;
 pub mod method;
 pub mod metric;
 pub mod model;
+pub mod outline;
 pub mod pooling;
 pub mod preprocess;
 pub mod resample;

@@ -1,0 +1,103 @@
+//! Outlines for QuPath.
+
+use serde::{Serialize, Serializer};
+
+use super::{Polygon, outlines};
+
+/// A GeoJSON FeatureCollection (RFC 7946) as QuPath imports it: one annotation for each 4-connected region of
+/// `mask >= threshold`, in pixels of the image, classified as `class_name`.
+///
+/// `mask` is `[height, width]`, row-major; see [`outlines`]. Measurements are written as QuPath does since 0.4.
+#[must_use]
+pub fn geojson(mask: &[f32], width: usize, height: usize, threshold: f32, class_name: &str) -> String {
+    let polygons = outlines(mask, width, height, threshold);
+    let classification = Classification { name: class_name, color: color(class_name) };
+    let collection =
+        FeatureCollection { kind: "FeatureCollection", features: Features { polygons: &polygons, classification } };
+    // all keys are text, and what is not finite becomes null: nothing here can fail
+    serde_json::to_string(&collection).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct FeatureCollection<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    features: Features<'a>,
+}
+
+/// Features are made one at a time while they are written.
+struct Features<'a> {
+    polygons: &'a [Polygon],
+    classification: Classification<'a>,
+}
+
+impl Serialize for Features<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.polygons.iter().map(|polygon| Feature {
+            kind: "Feature",
+            geometry: Geometry { kind: "Polygon", coordinates: Rings(polygon) },
+            properties: Properties {
+                object_type: "annotation",
+                classification: self.classification,
+                measurements: Measurements { area: polygon.pixels, mean: polygon.mean },
+            },
+        }))
+    }
+}
+
+#[derive(Serialize)]
+struct Feature<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    geometry: Geometry<'a>,
+    properties: Properties<'a>,
+}
+
+#[derive(Serialize)]
+struct Geometry<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    coordinates: Rings<'a>,
+}
+
+/// The exterior, then the holes.
+struct Rings<'a>(&'a Polygon);
+
+impl Serialize for Rings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(std::iter::once(&self.0.exterior).chain(&self.0.holes))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties<'a> {
+    object_type: &'static str,
+    classification: Classification<'a>,
+    measurements: Measurements,
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct Classification<'a> {
+    name: &'a str,
+    color: [u8; 3],
+}
+
+#[derive(Serialize)]
+struct Measurements {
+    #[serde(rename = "Mask area px^2")]
+    area: u64,
+    #[serde(rename = "Mask mean")]
+    mean: f64,
+}
+
+/// The colours of Okabe & Ito (2008), told apart with and without colour blindness; without black.
+const PALETTE: [[u8; 3]; 7] =
+    [[230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [0, 114, 178], [213, 94, 0], [204, 121, 167]];
+
+/// A class's colour: the same for the same name in every file (FNV-1a).
+fn color(class_name: &str) -> [u8; 3] {
+    let hash =
+        class_name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    PALETTE[hash as usize % PALETTE.len()]
+}

@@ -1,0 +1,57 @@
+//! Masks as polygons along pixel edges, and back; on plain slices, no burn.
+//!
+//! Coordinates are corners of pixels, `(0, 0)` the top left one of the image, so a polygon of `w × h` pixels spans
+//! exactly `w` by `h`. Rasterising the polygons gives the mask back, pixel by pixel.
+
+mod geojson;
+mod rasterise;
+mod regions;
+mod trace;
+
+pub use geojson::geojson;
+pub use rasterise::rasterise;
+
+use regions::Regions;
+
+/// A closed ring of pixel corners `[x, y]`: the first is repeated at the end, every other one is a turn, and none is
+/// passed twice.
+pub type Ring = Vec<[u32; 2]>;
+
+/// The outline of one 4-connected region of the foreground.
+///
+/// Rings follow the right-hand rule of RFC 7946, §3.1.6: the region is on their left in axes with x to the right and y
+/// upwards, so `Σ xᵢ yᵢ₊₁ − xᵢ₊₁ yᵢ` is positive for the exterior and negative for holes. A hole may touch the
+/// exterior or another hole in a corner. The polygon is valid by OGC's simple features.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Polygon {
+    /// The outer ring.
+    pub exterior: Ring,
+    /// The rings of what the region surrounds but does not hold.
+    pub holes: Vec<Ring>,
+    /// Pixels inside.
+    pub pixels: u64,
+    /// Mean of the soft mask over these pixels.
+    pub mean: f64,
+}
+
+/// Outlines of the 4-connected regions where `mask >= threshold`, ordered by their first pixel, row by row.
+///
+/// `mask` is `[height, width]`, row-major. NaN is background, and so is what a slice too short does not hold. Time and
+/// memory are linear in the number of pixels.
+#[must_use]
+pub fn outlines(mask: &[f32], width: usize, height: usize, threshold: f32) -> Vec<Polygon> {
+    if width == 0 {
+        return Vec::new();
+    }
+    let regions = Regions::of(mask, width, height.min(mask.len().div_ceil(width)), threshold);
+    let mut polygons = regions.sizes(mask);
+    for (region, ring) in trace::rings(&regions) {
+        let polygon = &mut polygons[region];
+        if polygon.exterior.is_empty() {
+            polygon.exterior = ring;
+        } else {
+            polygon.holes.push(ring);
+        }
+    }
+    polygons
+}
