@@ -1,0 +1,30 @@
+import { byId } from "./dom";
+import { sentence } from "./format";
+import type { DeviceChoice, DeviceInfo } from "./protocol";
+import { remember, remembered } from "./settings";
+
+const select = byId("device", HTMLSelectElement);
+
+/** The device to start on: of the address (?device=cpu), else of the last visit, else the best there is. */
+export function initialDevice(): DeviceChoice {
+  const asked = new URLSearchParams(location.search).get("device") ?? remembered("device");
+  const choice = asked === "gpu" || asked === "cpu" ? asked : "auto";
+  select.value = choice;
+  return choice;
+}
+
+export function onDeviceChosen(use: (choice: DeviceChoice) => void): void {
+  select.addEventListener("change", () => {
+    const choice = select.value as DeviceChoice;
+    remember("device", choice);
+    use(choice);
+  });
+}
+
+/** Says which device computes and why; undefined while none does. */
+export function showDevice(device: DeviceInfo | undefined): void {
+  const badge = byId("badge");
+  badge.dataset["kind"] = device?.kind ?? "none";
+  byId("badge-name").textContent = device ? `${device.kind.toUpperCase()} · ${device.name}` : "Starting…";
+  byId("badge-why").textContent = device ? sentence(device.why) : "";
+}

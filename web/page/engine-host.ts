@@ -1,0 +1,179 @@
+import type {
+  CallName,
+  Calls,
+  DeviceChoice,
+  DeviceInfo,
+  FromWorker,
+  LoadedModel,
+  Reply,
+  Request,
+  WorkerEvent,
+} from "./protocol";
+
+/** Times one call may bring the Worker down before it is given up: on the GPU, once more, and on the CPU. */
+const ATTEMPTS = 3;
+
+/** Crashes of the GPU before the CPU takes over. */
+const GPU_CRASHES = 2;
+
+/** What a call rejects with when the user cancelled it. */
+export class Cancelled extends Error {}
+
+export interface HostEvents {
+  /** The Worker starts or starts again. */
+  starting(): void;
+  progress(event: Exclude<WorkerEvent, { event: "crashed" }>): void;
+  ready(device: DeviceInfo, model: LoadedModel): void;
+  /** It crashed and is being replaced. */
+  restarting(message: string): void;
+  /** It cannot be started at all. */
+  dead(message: string): void;
+}
+
+interface Pending {
+  readonly request: Request;
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: Error) => void;
+  attempts: number;
+}
+
+/** Owns the Worker: sends calls, and replaces it when it crashes, without losing a call. */
+export class EngineHost {
+  private worker: Worker | undefined;
+  private ready = false;
+  private dead: string | undefined;
+  private next = 1;
+  private crashes = 0;
+  private failedStarts = 0;
+  /** Why the CPU was forced, for the badge. */
+  private forced: string | undefined;
+  private readonly pending = new Map<number, Pending>();
+  private model: Blob | null = null;
+
+  constructor(
+    private choice: DeviceChoice,
+    private readonly on: HostEvents,
+  ) {}
+
+  /** Starts on a device, or starts again on another; calls under way are repeated. */
+  open(choice = this.choice): void {
+    this.choice = choice;
+    this.crashes = 0;
+    this.failedStarts = 0;
+    this.forced = undefined;
+    this.spawn();
+  }
+
+  call<K extends CallName>(name: K, args: Calls[K]["args"]): Promise<Calls[K]["result"]> {
+    if (this.dead !== undefined) return Promise.reject(new Error(this.dead));
+    return new Promise((resolve, reject) => {
+      const request = { call: this.next++, name, args } as Request;
+      this.pending.set(request.call, { request, resolve, reject, attempts: 0 });
+      if (this.ready) this.worker?.postMessage(request);
+    });
+  }
+
+  /** Loads a model (null: the default one); rejects and keeps the old one if it is none. */
+  async load(model: Blob | null): Promise<LoadedModel> {
+    const loaded = await this.call("load", { model });
+    this.model = model;
+    return loaded;
+  }
+
+  /** Ends whatever is under way: the Worker cannot be interrupted, so it is replaced. */
+  cancel(): void {
+    const cancelled = [...this.pending.values()];
+    this.pending.clear();
+    this.spawn();
+    for (const { reject } of cancelled) reject(new Cancelled("cancelled"));
+  }
+
+  private spawn(): void {
+    this.worker?.terminate();
+    this.ready = false;
+    this.dead = undefined;
+    this.on.starting();
+    const worker = new Worker(new URL("./worker/worker.ts", import.meta.url), { type: "module", name: "histomask" });
+    this.worker = worker;
+    worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
+      // messages of a Worker that was replaced may still be on their way
+      if (worker === this.worker) this.receive(data);
+    });
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      if (worker !== this.worker || this.ready) return;
+      this.startFailed(event.message || "its Worker could not be loaded");
+    });
+    const args: Calls["start"]["args"] = { choice: this.forced === undefined ? this.choice : "cpu", model: this.model };
+    worker.postMessage({ call: 0, name: "start", args } satisfies Request);
+  }
+
+  private receive(message: FromWorker): void {
+    if ("event" in message) {
+      if (message.event === "crashed") this.crashed(message.message);
+      else this.on.progress(message);
+    } else if (!message.ok && message.fatal) {
+      this.crashed(message.message);
+    } else if (message.call === 0) {
+      this.settleStart(message);
+    } else {
+      const call = this.pending.get(message.call);
+      this.pending.delete(message.call);
+      if (message.ok) call?.resolve(message.result as never);
+      else call?.reject(new Error(message.message));
+    }
+  }
+
+  private settleStart(reply: Reply): void {
+    if (!reply.ok) {
+      this.startFailed(reply.message);
+      return;
+    }
+    const { device, ...model } = reply.result as Calls["start"]["result"];
+    this.ready = true;
+    this.failedStarts = 0;
+    this.on.ready(this.forced === undefined ? device : { ...device, why: this.forced }, model);
+    for (const { request } of this.pending.values()) this.worker?.postMessage(request);
+  }
+
+  /** Not crashed, but not running either: no WebGPU where it was asked for, a GPU that computes wrongly, no network. */
+  private startFailed(message: string): void {
+    this.failedStarts += 1;
+    if (this.failedStarts === 1 && this.choice !== "cpu" && this.forced === undefined) {
+      this.forced = `The GPU could not be used: ${message}`;
+      this.spawn();
+      return;
+    }
+    this.giveUp(message);
+  }
+
+  private crashed(message: string): void {
+    const wasReady = this.ready;
+    this.crashes += 1;
+    // calls are answered in order, so the oldest one was running
+    const head = this.pending.values().next().value;
+    if (wasReady && head && ++head.attempts >= ATTEMPTS) {
+      this.pending.delete(head.request.call);
+      head.reject(new Error(`${message}; it was tried ${ATTEMPTS} times. A smaller image may work.`));
+    }
+    if (!wasReady && ++this.failedStarts > ATTEMPTS) {
+      this.giveUp(message);
+      return;
+    }
+    if (this.crashes >= GPU_CRASHES && this.choice !== "cpu") {
+      this.forced ??= `The GPU failed twice (${message}); the CPU took over.`;
+    }
+    this.on.restarting(message);
+    this.spawn();
+  }
+
+  private giveUp(message: string): void {
+    this.worker?.terminate();
+    this.worker = undefined;
+    this.dead = message;
+    const waiting = [...this.pending.values()];
+    this.pending.clear();
+    this.on.dead(message);
+    for (const { reject } of waiting) reject(new Error(message));
+  }
+}

@@ -1,0 +1,228 @@
+/** Wires the parts of the page. */
+import "./styles/base.css";
+import "./styles/intake.css";
+import "./styles/layout.css";
+import "./styles/result.css";
+import { Controls } from "./controls";
+import { initialDevice, onDeviceChosen, showDevice } from "./device-badge";
+import { byId } from "./dom";
+import { connectDownloads, enableDownloads } from "./downloads";
+import { watchFiles } from "./drop-zone";
+import { Cancelled, EngineHost } from "./engine-host";
+import { count, sentence } from "./format";
+import { ImageList } from "./image-list";
+import { Images, type Item } from "./images";
+import { showModelCard } from "./model-card";
+import { goOffline } from "./offline";
+import type { DeviceInfo, LoadedModel } from "./protocol";
+import { ResultView } from "./result-view";
+import { Runner } from "./runner";
+import { showSamples } from "./samples";
+import { notify, say, showLoading, showProgress } from "./status";
+import { Viewer } from "./viewer";
+
+const DEFAULT_MODEL = "Default model (GlaS)";
+/** Larger models are refused unread, as `histomask` does. */
+const MOST_MODEL_BYTES = 512 * 1024 * 1024;
+
+const images = new Images();
+let selected: Item | undefined;
+let device: DeviceInfo | undefined;
+let model: (LoadedModel & { name: string }) | undefined;
+let modelName = DEFAULT_MODEL;
+let packing = false;
+
+const host = new EngineHost(initialDevice(), {
+  starting() {
+    device = undefined;
+    showDevice(undefined);
+    say("Starting…");
+  },
+  progress(event) {
+    if (event.event === "loading") {
+      showLoading(event);
+    } else if (event.event === "warming") {
+      showProgress(null);
+      say("Warming up: the first run prepares the device, later ones are faster…");
+    } else {
+      showProgress(event.done / event.total);
+      say(`Packing ${event.done + 1} of ${event.total}…`);
+    }
+  },
+  ready(info, loaded) {
+    device = info;
+    showDevice(info);
+    useModel(loaded);
+    report();
+    if (selected) show(selected);
+  },
+  restarting(message) {
+    notify(`The computation was interrupted: ${message}. It starts again; results so far are kept.`);
+  },
+  dead(message) {
+    showDevice(undefined);
+    byId("badge-name").textContent = "Not running";
+    showProgress(null);
+    say("Not running");
+    notify(`histomask could not start: ${message}`, { label: "Try again", run: () => host.open() });
+  },
+});
+
+const controls = new Controls(() => {
+  viewer.repaint();
+  result.showArea(undefined, controls.micronsPerPixel());
+});
+const runner = new Runner(host, images, () => controls.style(), {
+  changed(item, thumbnail) {
+    list.update(item, model?.card, thumbnail);
+    if (item === selected) show(item);
+    report();
+  },
+  idle: report,
+});
+const viewer = new Viewer(host, () => controls.style(), {
+  painted: (item, foreground) => item === selected && result.showArea(foreground, controls.micronsPerPixel()),
+  failed: (item, message) => notify(`${item.name}: ${message}`),
+});
+const result = new ResultView({
+  choose(item, classIndex) {
+    item.chosen = classIndex;
+    viewer.repaint();
+  },
+});
+const list = new ImageList(images, { select: show, remove });
+
+function add(files: File[]): void {
+  const items = images.add(files);
+  document.body.classList.add("working");
+  for (const item of items) {
+    list.add(item);
+    list.update(item, model?.card);
+  }
+  // what is new is what one wants to see; a whole batch does not take the view from an image being looked at
+  if (items[0] && (!selected || items.length === 1)) show(items[0]);
+  void runner.run();
+  report();
+}
+
+function show(item: Item): void {
+  const changed = item !== selected;
+  selected = item;
+  runner.preferred = item;
+  if (changed) list.select(item);
+  byId("image-title").textContent = item.name;
+  const { state } = item;
+  byId("findings").hidden = state.kind !== "done";
+  byId("pending").hidden = state.kind === "done";
+  byId("retry").hidden = item.refused || (state.kind !== "failed" && state.kind !== "cancelled");
+  if (state.kind === "done" && model) {
+    result.show(item, state.findings, model.card);
+    result.showArea(undefined, controls.micronsPerPixel());
+    viewer.show(item);
+  } else {
+    viewer.show(undefined);
+    byId("pending-text").textContent =
+      state.kind === "failed"
+        ? sentence(state.message)
+        : { waiting: "Waiting for its turn…", running: "Computing…", cancelled: "Cancelled.", done: "" }[state.kind];
+  }
+  byId("pending").dataset["state"] = state.kind;
+  enableDownloads(selected, images);
+}
+
+function remove(item: Item): void {
+  const at = images.all.indexOf(item);
+  images.remove(item);
+  list.remove(item);
+  const next = images.all[Math.min(at, images.all.length - 1)];
+  if (next) show(next);
+  else showNothing();
+  report();
+}
+
+function showNothing(): void {
+  selected = undefined;
+  viewer.show(undefined);
+  document.body.classList.remove("working");
+  byId("file-input").focus();
+}
+
+/** The status line, the batch's progress and what may be pressed. */
+function report(): void {
+  const all = images.all;
+  const of = (kind: Item["state"]["kind"]) => all.filter(({ state }) => state.kind === kind).length;
+  const [done, failed, waiting] = [of("done"), of("failed"), of("waiting") + of("running")];
+  byId("cancel").hidden = waiting === 0 && !packing;
+  byId("image-count").textContent = String(all.length);
+  enableDownloads(selected, images);
+  if (!device) return;
+  if (packing) return;
+  showProgress(waiting > 0 && all.length > 1 ? (all.length - waiting) / all.length : null);
+  if (waiting > 0) say(`Computing ${all.length - waiting + 1} of ${all.length}…`);
+  else if (all.length === 0) say("Ready");
+  else say(`${count(done, "image")} done${failed > 0 ? `, ${failed} failed` : ""}`);
+}
+
+function useModel(loaded: LoadedModel): void {
+  const isOther = model?.sha256 !== loaded.sha256 || model?.name !== modelName;
+  model = { ...loaded, name: modelName };
+  showModelCard(loaded, modelName, modelName !== DEFAULT_MODEL);
+  if (isOther) controls.useModelThreshold(loaded.card.threshold);
+}
+
+/** Another model, or null for the default one; images are predicted again with it. */
+async function changeModel(file: File | null): Promise<void> {
+  try {
+    if (file && file.size > MOST_MODEL_BYTES) throw new Error("it is larger than 512 MiB");
+    // bytes are kept, so that the model survives its file and the Worker
+    const kept = file ? new Blob([await file.arrayBuffer()]) : null;
+    say("Loading the model…");
+    const loaded = await host.load(kept);
+    modelName = file?.name ?? DEFAULT_MODEL;
+    useModel(loaded);
+    runner.repeat(images.all.filter(({ state }) => state.kind !== "running"));
+  } catch (error) {
+    if (!(error instanceof Cancelled)) {
+      const why = error instanceof Error ? error.message : String(error);
+      notify(`${file?.name ?? DEFAULT_MODEL} was not loaded: ${why}. The model in use stays.`);
+    }
+  }
+  report();
+}
+
+watchFiles({ images: add, model: (file) => void changeModel(file) });
+showSamples((file) => add([file]), notify);
+onDeviceChosen((choice) => host.open(choice));
+connectDownloads({
+  host,
+  images,
+  selected: () => selected,
+  style: () => controls.style(),
+  model: () => model,
+  device: () => device,
+  failed: notify,
+  packing(underWay) {
+    packing = underWay;
+    report();
+  },
+});
+byId("model-default").addEventListener("click", () => void changeModel(null));
+byId("retry").addEventListener("click", () => selected && runner.repeat([selected]));
+byId("cancel").addEventListener("click", () => {
+  runner.cancel();
+  if (runner.busy || packing) host.cancel();
+  report();
+});
+byId("clear").addEventListener("click", () => {
+  runner.cancel();
+  if (runner.busy) host.cancel();
+  images.clear();
+  list.clear();
+  showNothing();
+  report();
+});
+
+const offline = await goOffline((use) => notify("A new version of this page is ready", { label: "Reload", run: use }));
+byId("offline").textContent = offline.available ? "Works offline" : `Not available offline: ${offline.why}`;
+byId("offline").dataset["available"] = String(offline.available);
+host.open();

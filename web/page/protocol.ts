@@ -1,0 +1,117 @@
+/**
+ * The messages between the page and its Worker: calls, each answered once and in order, and events that come unasked.
+ * Bytes and pictures are transferred, never copied.
+ */
+
+export type DeviceChoice = "auto" | "gpu" | "cpu";
+export type Colormap = "viridis" | "cividis";
+
+/** How a mask is drawn. */
+export interface Style {
+  /** Mask values at or above it are foreground, 0 to 1. */
+  readonly threshold: number;
+  /** Of the colours over the image, 0 to 1. */
+  readonly opacity: number;
+  readonly colormap: Colormap;
+  readonly contour: boolean;
+}
+
+/** An image as the Worker needs it: the file too, because results that were freed are computed again. */
+export interface ImageRef {
+  readonly id: number;
+  readonly file: Blob;
+  /** The class whose mask is asked for; null: of the predicted one. */
+  readonly chosen: number | null;
+}
+
+/** An image on its way into a table or an archive. */
+export interface ExportItem extends ImageRef {
+  /** The file's name, for the table. */
+  readonly name: string;
+  /** What the names of its results begin with; unique. */
+  readonly stem: string;
+}
+
+export interface DeviceInfo {
+  readonly kind: "gpu" | "cpu";
+  readonly name: string;
+  /** One sentence: why this one. */
+  readonly why: string;
+}
+
+/** What the model says of an image, apart from the mask. */
+export interface Findings {
+  readonly width: number;
+  readonly height: number;
+  /** null for methods that name no class. */
+  readonly classIndex: number | null;
+  /** By class; empty for methods that name none. */
+  readonly probabilities: readonly number[];
+  /** 0 to 1; null for methods that do not classify the background. */
+  readonly backgroundUncertainty: number | null;
+  /** Whether another class has another mask. */
+  readonly masksByClass: boolean;
+  readonly seconds: number;
+}
+
+/** The card of a model (core/src/card.rs); only what the page shows. */
+export interface ModelCard {
+  readonly version: string;
+  readonly classes: readonly string[];
+  readonly profile: string;
+  readonly model: { readonly backbone?: string; readonly method?: string };
+  readonly input: { readonly resize?: string; readonly size?: number };
+  readonly threshold: number;
+  readonly epoch: number;
+  readonly initial_weights: string;
+  readonly data: {
+    readonly name: string;
+    readonly hash: string;
+    readonly train_images: number;
+    readonly valid_images: number;
+  };
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly intended_use: string;
+  readonly licence: string;
+}
+
+/** A model's card and the SHA-256 of its file, null where the browser offers no cryptography (http). */
+export interface LoadedModel {
+  readonly card: ModelCard;
+  readonly sha256: string | null;
+}
+
+export type FileKind = "mask" | "overlay" | "geojson";
+
+/** Every call, with what goes in and what comes back. `model` null is the default model. */
+export interface Calls {
+  start: { args: { choice: DeviceChoice; model: Blob | null }; result: LoadedModel & { device: DeviceInfo } };
+  load: { args: { model: Blob | null }; result: LoadedModel };
+  predict: { args: { image: ImageRef; style: Style }; result: { findings: Findings; thumbnail: ImageBitmap } };
+  paint: { args: { image: ImageRef; style: Style }; result: { bitmap: ImageBitmap; foreground: number } };
+  /** null where the result is not at hand. */
+  value: { args: { id: number; x: number; y: number }; result: number | null };
+  export: { args: { image: ImageRef; kind: FileKind; style: Style }; result: Uint8Array<ArrayBuffer> };
+  csv: { args: { items: ExportItem[]; style: Style }; result: Uint8Array<ArrayBuffer> };
+  zip: { args: { items: ExportItem[]; style: Style; run: string }; result: Uint8Array<ArrayBuffer> };
+  /** For tests: a panic in wasm. */
+  panic: { args: Record<string, never>; result: null };
+}
+
+export type CallName = keyof Calls;
+
+export type Request = { [K in CallName]: { call: number; name: K; args: Calls[K]["args"] } }[CallName];
+
+export type Reply =
+  | { call: number; ok: true; result: Calls[CallName]["result"] }
+  /** fatal: the wasm instance must not be used again. */
+  | { call: number; ok: false; message: string; fatal: boolean };
+
+export type WorkerEvent =
+  | { event: "loading"; part: "program" | "model"; loaded: number; total: number }
+  | { event: "warming" }
+  | { event: "packing"; done: number; total: number }
+  /** The GPU was lost or wasm has panicked: the Worker is of no more use. */
+  | { event: "crashed"; message: string };
+
+export type FromWorker = Reply | WorkerEvent;

@@ -1,0 +1,88 @@
+/**
+ * The Worker: answers the page's calls one after the other. It does not try to survive a panic or a lost device; it
+ * says so, and the page replaces it.
+ */
+import type { Calls, FromWorker, Request } from "../protocol";
+import { Session } from "./session";
+
+const scope = self as unknown as DedicatedWorkerGlobalScope;
+const post = (message: FromWorker, transfer: Transferable[] = []) => scope.postMessage(message, transfer);
+
+let session: Session | undefined;
+let lost: string | undefined;
+let queue: Promise<void> = Promise.resolve();
+
+scope.addEventListener("message", ({ data }: MessageEvent<Request>) => {
+  // wasm-bindgen objects may be borrowed once at a time
+  queue = queue.then(() => answer(data));
+});
+
+// a panic inside an awaited future surfaces here, and its promise never settles
+scope.addEventListener("error", (event) => crashIfFatal(event.error));
+scope.addEventListener("unhandledrejection", (event) => crashIfFatal(event.reason));
+
+async function answer(request: Request): Promise<void> {
+  const { call } = request;
+  try {
+    const result = await run(request);
+    post({ call, ok: true, result }, transferable(result));
+  } catch (error) {
+    // a lost device fails the call first and is reported a moment later
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    post({ call, ok: false, message: lost ?? words(error), fatal: lost !== undefined || isFatal(error) });
+  }
+}
+
+async function run(request: Request): Promise<Calls[keyof Calls]["result"]> {
+  if (request.name === "start") {
+    const { choice, model } = request.args;
+    session = await Session.start(choice, model, post, (message) => {
+      lost = message;
+      post({ event: "crashed", message });
+    });
+    return session.started();
+  }
+  if (!session) throw new Error("The program has not started.");
+  switch (request.name) {
+    case "load":
+      return session.load(request.args.model);
+    case "predict":
+      return session.predict(request.args.image, request.args.style);
+    case "paint":
+      return session.paint(request.args.image, request.args.style);
+    case "value":
+      return session.value(request.args.id, request.args.x, request.args.y);
+    case "export":
+      return session.export(request.args);
+    case "csv":
+      return session.csv(request.args.items, request.args.style);
+    case "zip":
+      return session.zip(request.args.items, request.args.style, request.args.run);
+    case "panic":
+      return session.panic();
+  }
+}
+
+function transferable(result: Calls[keyof Calls]["result"]): Transferable[] {
+  if (result instanceof Uint8Array) return [result.buffer];
+  if (typeof result !== "object" || result === null) return [];
+  return Object.values(result).filter((value): value is ImageBitmap => value instanceof ImageBitmap);
+}
+
+/** A trap leaves the module's memory in an unknown state; RangeError is what browsers throw when memory is used up. */
+function isFatal(error: unknown): boolean {
+  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+}
+
+function crashIfFatal(error: unknown): void {
+  if (isFatal(error)) post({ event: "crashed", message: words(error) });
+}
+
+function words(error: unknown): string {
+  if (error instanceof WebAssembly.RuntimeError) return "the program stopped unexpectedly, perhaps out of memory";
+  if (error instanceof RangeError) return "the memory of this tab is used up";
+  if (error instanceof WebAssembly.CompileError || error instanceof WebAssembly.LinkError) {
+    return "This browser cannot run the program: it needs WebAssembly with SIMD. Use a current browser.";
+  }
+  return error instanceof Error ? error.message : String(error);
+}

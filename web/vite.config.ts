@@ -1,0 +1,43 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { defineConfig } from "vite";
+import { readHeaders } from "./page/build/headers.ts";
+import { manifest } from "./page/build/manifest.ts";
+import { offline } from "./page/build/offline.ts";
+import { policy } from "./page/build/policy.ts";
+
+const here = import.meta.dirname;
+const page = join(here, "page");
+const headers = readHeaders(join(page, "headers.txt"));
+const version = /^version = "(.+)"$/m.exec(readFileSync(join(here, "../Cargo.toml"), "utf8"))?.[1];
+if (!version) throw new Error("../Cargo.toml states no version");
+
+export default defineConfig({
+  root: page,
+  // relative addresses: the folder may be hosted under any path
+  base: "./",
+  publicDir: false,
+  plugins: [policy(headers), manifest(page), offline(headers)],
+  worker: { format: "es" },
+  define: {
+    __BUILD__: JSON.stringify({
+      version,
+      programBytes: statSync(join(here, "pkg/histomask_web_bg.wasm")).size,
+      modelBytes: statSync(join(here, "../native/assets/glas.safetensors")).size,
+    }),
+  },
+  server: { fs: { allow: [join(here, "..")] } },
+  build: {
+    outDir: join(here, "dist"),
+    emptyOutDir: true,
+    target: "es2022",
+    // the policy allows no data: addresses
+    assetsInlineLimit: 0,
+    modulePreload: false,
+    chunkSizeWarningLimit: 200,
+    rolldownOptions: {
+      input: { index: join(page, "index.html"), sw: join(page, "sw.ts") },
+      output: { entryFileNames: ({ name }) => (name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+    },
+  },
+});
