@@ -21,7 +21,12 @@ export class Controls {
     for (const input of [this.threshold, this.opacity, this.colormap, this.contour]) {
       input.addEventListener("input", () => this.update());
     }
-    this.mpp.addEventListener("input", () => this.changed());
+    this.mpp.addEventListener("input", () => {
+      const wrong = this.mpp.value.trim() !== "" && this.micronsPerPixel() === null;
+      this.mpp.setAttribute("aria-invalid", String(wrong));
+      byId("mpp-hint").hidden = !wrong;
+      this.changed();
+    });
     byId("reset").addEventListener("click", () => this.reset());
     this.write();
   }

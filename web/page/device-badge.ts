@@ -25,6 +25,11 @@ export function onDeviceChosen(use: (choice: DeviceChoice) => void): void {
 export function showDevice(device: DeviceInfo | undefined): void {
   const badge = byId("badge");
   badge.dataset["kind"] = device?.kind ?? "none";
-  byId("badge-name").textContent = device ? `${device.kind.toUpperCase()} · ${device.name}` : "Starting…";
+  byId("badge-name").textContent = device ? title(device) : "Starting…";
   byId("badge-why").textContent = device ? sentence(device.why) : "";
+}
+
+function title({ kind, name }: DeviceInfo): string {
+  const short = kind.toUpperCase();
+  return name.startsWith(short) ? name : `${short} · ${name}`;
 }

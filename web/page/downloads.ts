@@ -1,5 +1,6 @@
 import { byId } from "./dom";
 import { Cancelled, type EngineHost } from "./engine-host";
+import { words } from "./format";
 import { exported, reference, type Images, type Item } from "./images";
 import type { DeviceInfo, FileKind, LoadedModel, Style } from "./protocol";
 
@@ -53,7 +54,7 @@ export function enableDownloads(selected: Item | undefined, images: Images): voi
   const done = images.done().length;
   enable("download-csv", done > 0);
   enable("download-zip", done > 0);
-  byId("download-count").textContent = done > 1 ? ` of ${done} images` : "";
+  byId("download-count").textContent = done > 1 ? ` (${done})` : "";
 }
 
 function on(context: DownloadContext, id: string, make: () => Promise<void>): void {
@@ -62,7 +63,7 @@ function on(context: DownloadContext, id: string, make: () => Promise<void>): vo
     make()
       .catch((error: unknown) => {
         if (error instanceof Cancelled) return;
-        context.failed(`The download failed: ${error instanceof Error ? error.message : String(error)}`);
+        context.failed(`The download failed: ${words(error)}`);
       })
       .finally(() => context.packing(false));
   });

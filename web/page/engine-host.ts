@@ -19,6 +19,9 @@ const GPU_CRASHES = 2;
 /** What a call rejects with when the user cancelled it. */
 export class Cancelled extends Error {}
 
+/** What a call rejects with when the Worker failed and not the input. */
+export class Failed extends Error {}
+
 export interface HostEvents {
   /** The Worker starts or starts again. */
   starting(): void;
@@ -65,7 +68,7 @@ export class EngineHost {
   }
 
   call<K extends CallName>(name: K, args: Calls[K]["args"]): Promise<Calls[K]["result"]> {
-    if (this.dead !== undefined) return Promise.reject(new Error(this.dead));
+    if (this.dead !== undefined) return Promise.reject(new Failed(this.dead));
     return new Promise((resolve, reject) => {
       const request = { call: this.next++, name, args } as Request;
       this.pending.set(request.call, { request, resolve, reject, attempts: 0 });
@@ -154,7 +157,7 @@ export class EngineHost {
     const head = this.pending.values().next().value;
     if (wasReady && head && ++head.attempts >= ATTEMPTS) {
       this.pending.delete(head.request.call);
-      head.reject(new Error(`${message}; it was tried ${ATTEMPTS} times. A smaller image may work.`));
+      head.reject(new Failed(`${message}; it was tried ${ATTEMPTS} times. A smaller image may work.`));
     }
     if (!wasReady && ++this.failedStarts > ATTEMPTS) {
       this.giveUp(message);
@@ -174,6 +177,6 @@ export class EngineHost {
     const waiting = [...this.pending.values()];
     this.pending.clear();
     this.on.dead(message);
-    for (const { reject } of waiting) reject(new Error(message));
+    for (const { reject } of waiting) reject(new Failed(message));
   }
 }

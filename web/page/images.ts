@@ -6,7 +6,8 @@ const MOST_BYTES = 256 * 1024 * 1024;
 export type State =
   | { readonly kind: "waiting" | "running" | "cancelled" }
   | { readonly kind: "done"; readonly findings: Findings }
-  | { readonly kind: "failed"; readonly message: string };
+  /** again: whether a second try may help. */
+  | { readonly kind: "failed"; readonly message: string; readonly again: boolean };
 
 /** An image of the list. */
 export interface Item {
@@ -30,7 +31,7 @@ export class Images {
   add(files: readonly File[]): Item[] {
     const items = files.map((file): Item => {
       const refused = refusal(file);
-      const state: State = refused ? { kind: "failed", message: refused } : { kind: "waiting" };
+      const state: State = refused ? { kind: "failed", message: refused, again: false } : { kind: "waiting" };
       const stem = this.freeStem(file.name);
       return { id: this.next++, name: file.name, stem, file, refused: refused !== null, state, chosen: null };
     });

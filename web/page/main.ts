@@ -9,11 +9,11 @@ import { byId } from "./dom";
 import { connectDownloads, enableDownloads } from "./downloads";
 import { watchFiles } from "./drop-zone";
 import { Cancelled, EngineHost } from "./engine-host";
-import { count, sentence } from "./format";
+import { count, sentence, words } from "./format";
 import { ImageList } from "./image-list";
 import { Images, type Item } from "./images";
 import { showModelCard } from "./model-card";
-import { goOffline } from "./offline";
+import { goOffline, stored } from "./offline";
 import type { DeviceInfo, LoadedModel } from "./protocol";
 import { ResultView } from "./result-view";
 import { Runner } from "./runner";
@@ -55,6 +55,7 @@ const host = new EngineHost(initialDevice(), {
     useModel(loaded);
     report();
     if (selected) show(selected);
+    void sayOffline();
   },
   restarting(message) {
     notify(`The computation was interrupted: ${message}. It starts again; results so far are kept.`);
@@ -76,13 +77,13 @@ const runner = new Runner(host, images, () => controls.style(), {
   changed(item, thumbnail) {
     list.update(item, model?.card, thumbnail);
     if (item === selected) show(item);
-    report();
+    else report();
   },
   idle: report,
 });
 const viewer = new Viewer(host, () => controls.style(), {
   painted: (item, foreground) => item === selected && result.showArea(foreground, controls.micronsPerPixel()),
-  failed: (item, message) => notify(`${item.name}: ${message}`),
+  failed: (item, message) => notify(`“${item.name}”: ${message}`),
 });
 const result = new ResultView({
   choose(item, classIndex) {
@@ -114,7 +115,7 @@ function show(item: Item): void {
   const { state } = item;
   byId("findings").hidden = state.kind !== "done";
   byId("pending").hidden = state.kind === "done";
-  byId("retry").hidden = item.refused || (state.kind !== "failed" && state.kind !== "cancelled");
+  byId("retry").hidden = !(state.kind === "cancelled" || (state.kind === "failed" && state.again));
   if (state.kind === "done" && model) {
     result.show(item, state.findings, model.card);
     result.showArea(undefined, controls.micronsPerPixel());
@@ -126,8 +127,21 @@ function show(item: Item): void {
         ? sentence(state.message)
         : { waiting: "Waiting for its turn…", running: "Computing…", cancelled: "Cancelled.", done: "" }[state.kind];
   }
+  byId("retry").textContent = alike(item).length > 1 ? `Go on with ${alike(item).length} images` : "Try again";
   byId("pending").dataset["state"] = state.kind;
-  enableDownloads(selected, images);
+  report();
+}
+
+/** What a second try is for: with a cancelled image, all that were cancelled. */
+function alike(item: Item): Item[] {
+  return item.state.kind === "cancelled" ? images.all.filter(({ state }) => state.kind === "cancelled") : [item];
+}
+
+/** The image before or after, around the end. */
+function turn(step: number): void {
+  const { all } = images;
+  const item = selected && all[(all.indexOf(selected) + step + all.length) % all.length];
+  if (item) show(item);
 }
 
 function remove(item: Item): void {
@@ -154,6 +168,8 @@ function report(): void {
   const [done, failed, waiting] = [of("done"), of("failed"), of("waiting") + of("running")];
   byId("cancel").hidden = waiting === 0 && !packing;
   byId("image-count").textContent = String(all.length);
+  byId("turn").hidden = all.length < 2;
+  byId("turn-at").textContent = selected ? `${all.indexOf(selected) + 1} of ${all.length}` : "";
   enableDownloads(selected, images);
   if (!device) return;
   if (packing) return;
@@ -183,11 +199,19 @@ async function changeModel(file: File | null): Promise<void> {
     runner.repeat(images.all.filter(({ state }) => state.kind !== "running"));
   } catch (error) {
     if (!(error instanceof Cancelled)) {
-      const why = error instanceof Error ? error.message : String(error);
-      notify(`${file?.name ?? DEFAULT_MODEL} was not loaded: ${why}. The model in use stays.`);
+      notify(`“${file?.name ?? DEFAULT_MODEL}” was not loaded: ${sentence(words(error))} The model in use stays.`);
     }
   }
   report();
+}
+
+/** Whether the page will open without a network: known once all is loaded. */
+async function sayOffline(): Promise<void> {
+  const line = byId("offline");
+  const available = offline.available && (line.dataset["available"] === "true" || (await stored()));
+  const why = offline.available ? "the browser has not stored all parts" : offline.why;
+  line.textContent = available ? "Works offline" : `Not available offline: ${why}`;
+  line.dataset["available"] = String(available);
 }
 
 watchFiles({ images: add, model: (file) => void changeModel(file) });
@@ -206,8 +230,10 @@ connectDownloads({
     report();
   },
 });
+byId("previous").addEventListener("click", () => turn(-1));
+byId("next").addEventListener("click", () => turn(1));
 byId("model-default").addEventListener("click", () => void changeModel(null));
-byId("retry").addEventListener("click", () => selected && runner.repeat([selected]));
+byId("retry").addEventListener("click", () => selected && runner.repeat(alike(selected)));
 byId("cancel").addEventListener("click", () => {
   runner.cancel();
   if (runner.busy || packing) host.cancel();
@@ -223,6 +249,4 @@ byId("clear").addEventListener("click", () => {
 });
 
 const offline = await goOffline((use) => notify("A new version of this page is ready", { label: "Reload", run: use }));
-byId("offline").textContent = offline.available ? "Works offline" : `Not available offline: ${offline.why}`;
-byId("offline").dataset["available"] = String(offline.available);
 host.open();

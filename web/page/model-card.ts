@@ -23,10 +23,17 @@ const METRICS: Readonly<Record<string, string>> = {
   valid_f1_minus_percent: "F1− (background)",
 };
 
+/** How images are scaled for the model (core/src/preprocess.rs). */
+const SCALES: Readonly<Record<string, string>> = {
+  "short-side": "short side to",
+  "short-side-up": "short side to at least",
+  square: "both sides to",
+};
+
 /** Shows what a model is, what it saw and what it is for. */
 export function showModelCard({ card, sha256 }: LoadedModel, name: string, own: boolean): void {
   const { data, model, input } = card;
-  const rule = input.resize && input.size ? `${input.resize} ${input.size} px` : "as it is";
+  const scale = SCALES[input.resize ?? ""];
   const rows: [string, string][] = [
     ["Intended use", card.intended_use],
     ["Licence", card.licence],
@@ -41,7 +48,7 @@ export function showModelCard({ card, sha256 }: LoadedModel, name: string, own: 
       `${METRICS[key] ?? key}, validation`,
       key.endsWith("_percent") ? `${value.toFixed(1)}\u202f%` : value.toPrecision(4),
     ]),
-    ["Image scale", rule],
+    ["Images are scaled", scale ? `${scale} ${input.size} px` : "not at all"],
     ["Threshold", card.threshold.toFixed(2)],
     ["Data, BLAKE3", data.hash],
     ["File, SHA-256", sha256 ?? "not computed: the browser offers cryptography over https only"],

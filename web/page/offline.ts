@@ -1,6 +1,9 @@
 /** Longest wait for the service worker; without it the page works, only not offline. */
 const PATIENCE_MS = 15_000;
 
+/** Longest wait until what the page has loaded is stored. */
+const STORING_MS = 10_000;
+
 export type Offline = { readonly available: true } | { readonly available: false; readonly why: string };
 
 /**
@@ -20,9 +23,26 @@ export async function goOffline(newVersion: (use: () => void) => void): Promise<
     await inTime(controlled(registration));
     return { available: true };
   } catch (error) {
-    const why = error instanceof DOMException ? "the browser refuses storage" : "it could not be stored in time";
+    const why = error instanceof DOMException ? "the browser refuses it" : "the browser has not stored the page";
     return { available: false, why };
   }
+}
+
+/** Whether program and model, which the page loads itself, have arrived in the cache too. */
+export async function stored(): Promise<boolean> {
+  const end = performance.now() + STORING_MS;
+  while (performance.now() < end) {
+    const { controller } = navigator.serviceWorker;
+    const answer = new Promise<boolean>((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = ({ data }) => resolve(data === true);
+      controller?.postMessage("complete?", [port2]);
+      setTimeout(() => resolve(false), 1000);
+    });
+    if (await answer) return true;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  return false;
 }
 
 function controlled(registration: ServiceWorkerRegistration): Promise<void> {

@@ -1,4 +1,5 @@
-import { Cancelled, type EngineHost } from "./engine-host";
+import { Cancelled, Failed, type EngineHost } from "./engine-host";
+import { words } from "./format";
 import { reference, type Images, type Item } from "./images";
 import type { Style } from "./protocol";
 
@@ -39,7 +40,7 @@ export class Runner {
         this.set(item, { kind: "done", findings }, thumbnail);
       } catch (error) {
         if (error instanceof Cancelled) this.set(item, { kind: "cancelled" });
-        else this.set(item, { kind: "failed", message: error instanceof Error ? error.message : String(error) });
+        else this.set(item, { kind: "failed", message: words(error), again: error instanceof Failed });
       }
       this.running = undefined;
     }

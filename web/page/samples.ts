@@ -1,7 +1,7 @@
+import dermis from "./samples/cmu-1-dermis.jpg?url";
+import follicle from "./samples/cmu-1-hair-follicle.jpg?url";
 import irregular from "./samples/synthetic-irregular.jpg?url";
 import regular from "./samples/synthetic-regular.jpg?url";
-import epidermis from "./samples/cmu-1-epidermis.jpg?url";
-import follicle from "./samples/cmu-1-hair-follicle.jpg?url";
 import { byId, make } from "./dom";
 
 interface Sample {
@@ -14,7 +14,7 @@ interface Sample {
 const SAMPLES: readonly Sample[] = [
   { url: regular, file: "synthetic-regular.jpg", label: "Drawn, round glands" },
   { url: irregular, file: "synthetic-irregular.jpg", label: "Drawn, lobed glands" },
-  { url: epidermis, file: "cmu-1-epidermis.jpg", label: "CMU-1, epidermis" },
+  { url: dermis, file: "cmu-1-dermis.jpg", label: "CMU-1, dermis" },
   { url: follicle, file: "cmu-1-hair-follicle.jpg", label: "CMU-1, hair follicle" },
 ];
 

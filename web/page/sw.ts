@@ -28,6 +28,7 @@ scope.addEventListener("fetch", (event) => event.respondWith(answer(event)));
 scope.addEventListener("message", (event) => {
   if (event.data === "claim") event.waitUntil(scope.clients.claim());
   if (event.data === "activate") event.waitUntil(scope.skipWaiting());
+  if (event.data === "complete?") event.waitUntil(complete().then((all) => event.ports[0]?.postMessage(all)));
 });
 
 async function install(): Promise<void> {
@@ -63,6 +64,13 @@ async function answer(event: FetchEvent): Promise<Response> {
   const response = await load(url.href);
   event.waitUntil(cache.put(url.href, response.clone()));
   return withHeaders(response);
+}
+
+/** Whether everything is at hand without a network. */
+async function complete(): Promise<boolean> {
+  const cache = await caches.open(cacheName);
+  const found = await Promise.all([...urls].map((url) => cache.match(url, { ignoreVary: true })));
+  return found.every((response) => response !== undefined);
 }
 
 async function load(url: string): Promise<Response> {

@@ -1,5 +1,6 @@
 import { byId, showBitmap, typing } from "./dom";
 import { Cancelled, type EngineHost } from "./engine-host";
+import { words } from "./format";
 import { reference, type Item } from "./images";
 import type { Style } from "./protocol";
 
@@ -45,13 +46,13 @@ export class Viewer {
 
   /** Shows an image that has been predicted, or nothing. */
   show(item: Item | undefined): void {
-    const same = item === this.item;
-    this.item = item;
-    if (!same) {
+    if (item !== this.item) {
       this.leave();
-      this.stage.classList.toggle("empty", true);
+      this.stage.classList.add("stale");
     }
+    this.item = item;
     if (item) this.repaint();
+    else this.stage.classList.add("empty");
   }
 
   /** Draws anew at the next frame: however fast a slider moves, once a frame and one after the other. */
@@ -71,15 +72,16 @@ export class Viewer {
     try {
       const { bitmap, foreground } = await this.host.call("paint", { image: reference(item), style });
       if (item === this.item) {
+        this.stage.style.setProperty("--ratio", String(bitmap.width / bitmap.height));
         showBitmap(this.canvas, bitmap);
-        this.stage.classList.toggle("empty", false);
+        this.stage.classList.remove("empty", "stale");
         this.on.painted(item, foreground);
         this.ask();
       } else {
         bitmap.close();
       }
     } catch (error) {
-      if (!(error instanceof Cancelled)) this.on.failed(item, error instanceof Error ? error.message : String(error));
+      if (!(error instanceof Cancelled)) this.on.failed(item, words(error));
     }
     this.painting = false;
     this.stage.removeAttribute("aria-busy");
@@ -155,7 +157,7 @@ export class Viewer {
   /** The mask's value at the cursor; while one question is open the cursor may move on. */
   private ask(): void {
     const { item, cursor } = this;
-    if (!item || !cursor || this.asking || this.stage.classList.contains("empty")) return;
+    if (!item || !cursor || this.asking || this.stage.matches(".empty, .stale")) return;
     this.asking = true;
     this.asked = cursor;
     const call = this.host.call("value", { id: item.id, ...cursor });

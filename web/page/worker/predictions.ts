@@ -7,6 +7,12 @@ import type { Findings, ImageRef } from "../protocol";
  */
 const PIXEL_BUDGET = 24_000_000;
 
+/** A prediction and the class whose mask it has at the moment. */
+interface Kept {
+  readonly prediction: Prediction;
+  chosen: number | null;
+}
+
 /** What is remembered of an image after its prediction was freed. */
 interface Memo {
   findings: Findings;
@@ -16,25 +22,28 @@ interface Memo {
 
 /** Recent predictions, least recently used first; what does not fit is freed and computed again when it is needed. */
 export class Predictions {
-  private readonly kept = new Map<number, Prediction>();
+  private readonly kept = new Map<number, Kept>();
   private readonly memos = new Map<number, Memo>();
 
   constructor(private readonly engine: Engine) {}
 
   /** The prediction of an image, with the mask of the class asked for. */
   async of(image: ImageRef): Promise<Prediction> {
-    const prediction = this.kept.get(image.id) ?? (await this.predict(image));
+    const kept = this.kept.get(image.id) ?? { prediction: await this.predict(image), chosen: null };
     this.kept.delete(image.id);
-    this.kept.set(image.id, prediction);
+    this.kept.set(image.id, kept);
     this.makeRoom(image.id);
-    // unset means the predicted class
-    prediction.choose(image.chosen ?? undefined);
-    return prediction;
+    // choosing makes the mask anew
+    if (kept.chosen !== image.chosen) {
+      kept.prediction.choose(image.chosen ?? undefined);
+      kept.chosen = image.chosen;
+    }
+    return kept.prediction;
   }
 
   /** The prediction if it is in memory. */
   atHand(id: number): Prediction | undefined {
-    return this.kept.get(id);
+    return this.kept.get(id)?.prediction;
   }
 
   async findings(image: ImageRef): Promise<Findings> {
@@ -56,7 +65,7 @@ export class Predictions {
 
   /** Forgets everything, as another model makes it wrong. */
   clear(): void {
-    for (const prediction of this.kept.values()) prediction.free();
+    for (const { prediction } of this.kept.values()) prediction.free();
     this.kept.clear();
     this.memos.clear();
   }
@@ -90,8 +99,8 @@ export class Predictions {
 
   private makeRoom(keep: number): void {
     let pixels = 0;
-    for (const { width, height } of this.kept.values()) pixels += width * height;
-    for (const [id, prediction] of this.kept) {
+    for (const { prediction } of this.kept.values()) pixels += prediction.width * prediction.height;
+    for (const [id, { prediction }] of this.kept) {
       if (pixels <= PIXEL_BUDGET) return;
       if (id === keep) continue;
       pixels -= prediction.width * prediction.height;

@@ -101,9 +101,8 @@ export class Session {
     }
     archive.add("predictions.csv", await this.csv(items, style));
     archive.add("run.json", text(run));
-    const bytes = owned(archive.finish());
-    archive.free();
-    return bytes;
+    // finish frees the archive
+    return owned(archive.finish());
   }
 
   panic(): null {

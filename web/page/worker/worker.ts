@@ -29,7 +29,9 @@ async function answer(request: Request): Promise<void> {
   } catch (error) {
     // a lost device fails the call first and is reported a moment later
     await new Promise((resolve) => setTimeout(resolve, 20));
-    post({ call, ok: false, message: lost ?? words(error), fatal: lost !== undefined || isFatal(error) });
+    // at the start a device that fails is not tried again
+    const fatal = lost !== undefined || isFatal(error) || (request.name !== "start" && isOfDevice(error));
+    post({ call, ok: false, message: lost ?? words(error), fatal });
   }
 }
 
@@ -72,6 +74,11 @@ function transferable(result: Calls[keyof Calls]["result"]): Transferable[] {
 /** A trap leaves the module's memory in an unknown state; RangeError is what browsers throw when memory is used up. */
 function isFatal(error: unknown): boolean {
   return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+}
+
+/** How wasm names errors that another device would not make (web/src/error.rs). */
+function isOfDevice(error: unknown): boolean {
+  return error instanceof Error && error.name === "DeviceError";
 }
 
 function crashIfFatal(error: unknown): void {
