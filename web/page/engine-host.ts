@@ -48,6 +48,7 @@ export class EngineHost {
   private next = 1;
   private crashes = 0;
   private failedStarts = 0;
+  private kind: DeviceInfo["kind"] | undefined;
   /** Why the CPU was forced, for the badge. */
   private forced: string | undefined;
   private readonly pending = new Map<number, Pending>();
@@ -105,7 +106,7 @@ export class EngineHost {
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       if (worker !== this.worker || this.ready) return;
-      this.startFailed(event.message || "its Worker could not be loaded");
+      this.giveUp(event.message || "a part of the page could not be loaded");
     });
     const args: Calls["start"]["args"] = { choice: this.forced === undefined ? this.choice : "cpu", model: this.model };
     worker.postMessage({ call: 0, name: "start", args } satisfies Request);
@@ -115,10 +116,12 @@ export class EngineHost {
     if ("event" in message) {
       if (message.event === "crashed") this.crashed(message.message);
       else this.on.progress(message);
-    } else if (!message.ok && message.fatal) {
-      this.crashed(message.message);
-    } else if (message.call === 0) {
+    } else if (message.call === 0 && !(!message.ok && message.fault === "program")) {
       this.settleStart(message);
+    } else if (!message.ok && (message.fault === "program" || message.fault === "device")) {
+      this.crashed(message.message);
+    } else if (!message.ok && message.fault === "limit" && this.kind === "gpu") {
+      this.takeCpu(`An image was too large for the GPU: ${message.message}`);
     } else {
       const call = this.pending.get(message.call);
       this.pending.delete(message.call);
@@ -129,25 +132,31 @@ export class EngineHost {
 
   private settleStart(reply: Reply): void {
     if (!reply.ok) {
-      this.startFailed(reply.message);
+      if (reply.fault === "device") this.deviceFailed(reply.message);
+      else this.giveUp(reply.message);
       return;
     }
     const { device, ...model } = reply.result as Calls["start"]["result"];
     this.ready = true;
+    this.kind = device.kind;
     this.failedStarts = 0;
     this.on.ready(this.forced === undefined ? device : { ...device, why: this.forced }, model);
     for (const { request } of this.pending.values()) this.worker?.postMessage(request);
   }
 
-  /** Not crashed, but not running either: no WebGPU where it was asked for, a GPU that computes wrongly, no network. */
-  private startFailed(message: string): void {
-    this.failedStarts += 1;
-    if (this.failedStarts === 1 && this.choice !== "cpu" && this.forced === undefined) {
-      this.forced = `The GPU could not be used: ${message}`;
-      this.spawn();
+  /** No WebGPU where it was asked for, or a GPU that computes wrongly: the CPU does it. */
+  private deviceFailed(message: string): void {
+    if (this.choice === "cpu" || this.forced !== undefined) {
+      this.giveUp(message);
       return;
     }
-    this.giveUp(message);
+    this.takeCpu(`The GPU could not be used: ${message}`);
+  }
+
+  /** Starts on the CPU for the rest of the visit, and the badge says why; calls under way are repeated there. */
+  private takeCpu(why: string): void {
+    this.forced = why;
+    this.spawn();
   }
 
   private crashed(message: string): void {

@@ -55,10 +55,11 @@ const host = new EngineHost(initialDevice(), {
     useModel(loaded);
     report();
     if (selected) show(selected);
+    void runner.run();
     void sayOffline();
   },
   restarting(message) {
-    notify(`The computation was interrupted: ${message}. It starts again; results so far are kept.`);
+    notify(`The computation was interrupted: ${sentence(message)} It starts again; results so far are kept.`);
   },
   dead(message) {
     showDevice(undefined);
@@ -102,7 +103,8 @@ function add(files: File[]): void {
   }
   // what is new is what one wants to see; a whole batch does not take the view from an image being looked at
   if (items[0] && (!selected || items.length === 1)) show(items[0]);
-  void runner.run();
+  // what comes before the program is ready is predicted when it is
+  if (device) void runner.run();
   report();
 }
 
@@ -125,7 +127,7 @@ function show(item: Item): void {
     byId("pending-text").textContent =
       state.kind === "failed"
         ? sentence(state.message)
-        : { waiting: "Waiting for its turn…", running: "Computing…", cancelled: "Cancelled.", done: "" }[state.kind];
+        : { waiting: "Waiting…", running: "Computing…", cancelled: "Cancelled.", done: "" }[state.kind];
   }
   byId("retry").textContent = alike(item).length > 1 ? `Go on with ${alike(item).length} images` : "Try again";
   byId("pending").dataset["state"] = state.kind;

@@ -102,10 +102,15 @@ export type CallName = keyof Calls;
 
 export type Request = { [K in CallName]: { call: number; name: K; args: Calls[K]["args"] } }[CallName];
 
+/**
+ * What a call failed by. Input: file, model or network, and all else goes on. Limit: more than this GPU can take. Device: another
+ * one may do it. Program: a panic or a lost device, after which the Worker must not be used again.
+ */
+export type Fault = "input" | "limit" | "device" | "program";
+
 export type Reply =
   | { call: number; ok: true; result: Calls[CallName]["result"] }
-  /** fatal: the wasm instance must not be used again. */
-  | { call: number; ok: false; message: string; fatal: boolean };
+  | { call: number; ok: false; message: string; fault: Fault };
 
 export type WorkerEvent =
   | { event: "loading"; part: "program" | "model"; loaded: number; total: number }

@@ -28,7 +28,7 @@ export class Session {
     const bytes = modelBytes(model, report);
     bytes.catch(() => undefined);
     await init({ module_or_path: download(programUrl, "program", __BUILD__.programBytes, report) });
-    const engine = await Engine.open(choice, lost);
+    const engine = await Engine.open(choice, lost).catch(ofDevice);
     const loaded = await load(engine, await bytes);
     report({ event: "warming" });
     await engine.warm_up();
@@ -132,6 +132,12 @@ async function load(engine: Engine, bytes: Uint8Array): Promise<LoadedModel> {
   const digest = await crypto.subtle?.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
   const hex = (byte: number) => byte.toString(16).padStart(2, "0");
   return { card, sha256: digest ? Array.from(new Uint8Array(digest), hex).join("") : null };
+}
+
+/** Whatever keeps a device from being opened is its own fault. */
+function ofDevice(error: unknown): never {
+  if (error instanceof Error && !(error instanceof WebAssembly.RuntimeError)) error.name = "DeviceError";
+  throw error;
 }
 
 function text(content: string): Uint8Array<ArrayBuffer> {

@@ -2,7 +2,7 @@
  * The Worker: answers the page's calls one after the other. It does not try to survive a panic or a lost device; it
  * says so, and the page replaces it.
  */
-import type { Calls, FromWorker, Request } from "../protocol";
+import type { Calls, Fault, FromWorker, Request } from "../protocol";
 import { Session } from "./session";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
@@ -18,8 +18,8 @@ scope.addEventListener("message", ({ data }: MessageEvent<Request>) => {
 });
 
 // a panic inside an awaited future surfaces here, and its promise never settles
-scope.addEventListener("error", (event) => crashIfFatal(event.error));
-scope.addEventListener("unhandledrejection", (event) => crashIfFatal(event.reason));
+scope.addEventListener("error", (event) => crashIfFatal(event.error, event));
+scope.addEventListener("unhandledrejection", (event) => crashIfFatal(event.reason, event));
 
 async function answer(request: Request): Promise<void> {
   const { call } = request;
@@ -29,9 +29,7 @@ async function answer(request: Request): Promise<void> {
   } catch (error) {
     // a lost device fails the call first and is reported a moment later
     await new Promise((resolve) => setTimeout(resolve, 20));
-    // at the start a device that fails is not tried again
-    const fatal = lost !== undefined || isFatal(error) || (request.name !== "start" && isOfDevice(error));
-    post({ call, ok: false, message: lost ?? words(error), fatal });
+    post({ call, ok: false, message: lost ?? words(error), fault: lost === undefined ? fault(error) : "program" });
   }
 }
 
@@ -71,18 +69,23 @@ function transferable(result: Calls[keyof Calls]["result"]): Transferable[] {
   return Object.values(result).filter((value): value is ImageBitmap => value instanceof ImageBitmap);
 }
 
+function fault(error: unknown): Fault {
+  if (isFatal(error)) return "program";
+  // named so by wasm (web/src/error.rs) and where a device is opened
+  const name = error instanceof Error ? error.name : "";
+  return name === "DeviceError" ? "device" : name === "LimitError" ? "limit" : "input";
+}
+
 /** A trap leaves the module's memory in an unknown state; RangeError is what browsers throw when memory is used up. */
 function isFatal(error: unknown): boolean {
   return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
 }
 
-/** How wasm names errors that another device would not make (web/src/error.rs). */
-function isOfDevice(error: unknown): boolean {
-  return error instanceof Error && error.name === "DeviceError";
-}
-
-function crashIfFatal(error: unknown): void {
-  if (isFatal(error)) post({ event: "crashed", message: words(error) });
+function crashIfFatal(error: unknown, event: Event): void {
+  if (!isFatal(error)) return;
+  // told once: the page would hear of it a second time
+  event.preventDefault();
+  post({ event: "crashed", message: words(error) });
 }
 
 function words(error: unknown): string {
