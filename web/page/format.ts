@@ -25,10 +25,14 @@ export function area(mm2: number): string {
   return `${text}${UNIT}mm²`;
 }
 
-/** A message that may begin a sentence and ends one. */
+/** A message that ends a sentence. */
+export function ended(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** A message as a sentence of its own. */
 export function sentence(text: string): string {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+  return ended(text.charAt(0).toUpperCase() + text.slice(1));
 }
 
 /** The message of whatever was thrown. */

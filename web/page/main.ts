@@ -9,7 +9,7 @@ import { byId } from "./dom";
 import { connectDownloads, enableDownloads } from "./downloads";
 import { watchFiles } from "./drop-zone";
 import { Cancelled, EngineHost } from "./engine-host";
-import { count, sentence, words } from "./format";
+import { count, ended, sentence, words } from "./format";
 import { ImageList } from "./image-list";
 import { Images, type Item } from "./images";
 import { showModelCard } from "./model-card";
@@ -18,7 +18,7 @@ import type { DeviceInfo, LoadedModel } from "./protocol";
 import { ResultView } from "./result-view";
 import { Runner } from "./runner";
 import { showSamples } from "./samples";
-import { notify, say, showLoading, showProgress } from "./status";
+import { dismiss, notify, say, showLoading, showProgress } from "./status";
 import { Viewer } from "./viewer";
 
 const DEFAULT_MODEL = "Default model (GlaS)";
@@ -59,7 +59,7 @@ const host = new EngineHost(initialDevice(), {
     void sayOffline();
   },
   restarting(message) {
-    notify(`The computation was interrupted: ${sentence(message)} It starts again; results so far are kept.`);
+    notify(`The computation was interrupted: ${ended(message)} It starts again; results so far are kept.`);
   },
   dead(message) {
     showDevice(undefined);
@@ -190,6 +190,7 @@ function useModel(loaded: LoadedModel): void {
 
 /** Another model, or null for the default one; images are predicted again with it. */
 async function changeModel(file: File | null): Promise<void> {
+  dismiss();
   try {
     if (file && file.size > MOST_MODEL_BYTES) throw new Error("it is larger than 512 MiB");
     // bytes are kept, so that the model survives its file and the Worker
@@ -201,7 +202,7 @@ async function changeModel(file: File | null): Promise<void> {
     runner.repeat(images.all.filter(({ state }) => state.kind !== "running"));
   } catch (error) {
     if (!(error instanceof Cancelled)) {
-      notify(`“${file?.name ?? DEFAULT_MODEL}” was not loaded: ${sentence(words(error))} The model in use stays.`);
+      notify(`“${file?.name ?? DEFAULT_MODEL}” was not loaded: ${ended(words(error))} The model in use stays.`);
     }
   }
   report();
@@ -244,6 +245,8 @@ byId("cancel").addEventListener("click", () => {
 byId("clear").addEventListener("click", () => {
   runner.cancel();
   if (runner.busy) host.cancel();
+  // nothing of the images stays in memory
+  else void host.call("forget", {}).catch(() => undefined);
   images.clear();
   list.clear();
   showNothing();

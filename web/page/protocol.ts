@@ -94,6 +94,8 @@ export interface Calls {
   export: { args: { image: ImageRef; kind: FileKind; style: Style }; result: Uint8Array<ArrayBuffer> };
   csv: { args: { items: ExportItem[]; style: Style }; result: Uint8Array<ArrayBuffer> };
   zip: { args: { items: ExportItem[]; style: Style; run: string }; result: Uint8Array<ArrayBuffer> };
+  /** Frees all results. */
+  forget: { args: Record<string, never>; result: null };
   /** For tests: a panic in wasm. */
   panic: { args: Record<string, never>; result: null };
 }

@@ -105,6 +105,11 @@ export class Session {
     return owned(archive.finish());
   }
 
+  forget(): null {
+    this.predictions.clear();
+    return null;
+  }
+
   panic(): null {
     panic_now();
     return null;

@@ -58,6 +58,8 @@ async function run(request: Request): Promise<Calls[keyof Calls]["result"]> {
       return session.csv(request.args.items, request.args.style);
     case "zip":
       return session.zip(request.args.items, request.args.style, request.args.run);
+    case "forget":
+      return session.forget();
     case "panic":
       return session.panic();
   }
