@@ -10,7 +10,10 @@ interface Sample {
   readonly label: string;
 }
 
-/** Free of licence and patient; THIRD_PARTY.md names their origin. */
+/**
+ * Free of licence and patient. Two are patch 4 of both classes as native/src/synth draws them (seed 0, 384 pixels,
+ * zoom 2), two are crops of the public slide that THIRD_PARTY.md names.
+ */
 const SAMPLES: readonly Sample[] = [
   { url: regular, file: "synthetic-regular.jpg", label: "Drawn, round glands" },
   { url: irregular, file: "synthetic-irregular.jpg", label: "Drawn, lobed glands" },
