@@ -1,9 +1,9 @@
 """The max-min model of a histomask checkpoint as ONNX, for ONNX Runtime in the benchmark of the browser.
 
-    python3 -m venv ~/.cache/histomask-bench
-    ~/.cache/histomask-bench/bin/pip install onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6 safetensors==0.8.0 pillow==13.0.0
-    ~/.cache/histomask-bench/bin/python web/bench/export_onnx.py --size 432 432 OUT.onnx
-    ~/.cache/histomask-bench/bin/python web/bench/export_onnx.py --check target/release/histomask --image IMAGE...
+    web/bench/run.sh                                      # installs what it needs into web-bench and calls it
+    PY=~/.cache/histomask-target/web-bench/bin/python
+    $PY web/bench/export_onnx.py --size 432 432 OUT.onnx
+    $PY web/bench/export_onnx.py --check HISTOMASK --image IMAGE.png...
 
 Input `image` [1, 3, H, W], normalised; outputs `probabilities` [1, C] of the foreground, `background` [1, C] and
 `mask` [1, 1, H, W]: all that `MaxMin::forward` computes. Made as ONNX Runtime likes it: sizes are fixed, so every
@@ -11,7 +11,8 @@ padding is a number and nothing is left to compute from shapes; batch norms are 
 PyTorch's exporter does; ReLU6 is a Clip with constant bounds, which the runtime fuses. `--top` chooses how the highest
 activations are found: `topk` is ONNX's operator, `rank` says the same in operators that every back end has.
 
-`--check` predicts an image with the given histomask binary and compares; exit code 1 if they differ.
+`--check` predicts images with the given histomask binary and compares; exit code 1 if they differ. Take PNG: decoders of
+JPEG differ by a level or two.
 """
 
 import argparse
@@ -234,7 +235,7 @@ def check(binary, image_path, model_path, weights, card, top):
 
     with tempfile.TemporaryDirectory() as folder:
         command = [binary, "predict", image_path, "--model", str(model_path), "--device", "cpu", "--out", folder]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, check=True, capture_output=True)
         with open(Path(folder) / "predictions.csv", newline="") as file:
             row = next(csv.DictReader(file))
         soft = np.asarray(Image.open(next(Path(folder).glob("*_soft.png")))).astype(np.float64) / 65535
@@ -256,7 +257,7 @@ def main():
     args.add_argument("--size-of", metavar="IMAGE", help="take the size that the model gives this image")
     args.add_argument("--top", choices=["topk", "rank"], default="topk")
     args.add_argument("--check", metavar="HISTOMASK", help="binary to compare with")
-    args.add_argument("--image", nargs="+", help="images to compare on")
+    args.add_argument("--image", nargs="+", help="lossless images to compare on")
     args = args.parse_args()
     weights, card = read(args.model)
     if args.size_of:

@@ -18,7 +18,7 @@
 //   normalises, and brings the mask to the image's size.
 //   `network`: ONNX Runtime: tensor in memory → class, background and mask at the model's size, in memory. Ours takes
 //   an uncompressed BMP of that size, because it takes files only; so its time includes reading it.
-// - cpu: wasm SIMD, one thread each. gpu: WebGPU; each run ends with its results read back. `--adapter` names Chromium's:
+// - cpu: wasm SIMD, one thread each. gpu: WebGPU; each run ends with its results read back. `--adapter` is Chromium's:
 //   swiftshader computes on the CPU and says little about GPUs; `default` takes the machine's own.
 // - CPU time is that of all the browser's processes during a run (Linux only). Where other programs compete for the
 //   cores, the clock also counts waiting for them; CPU time does not, so its ratio is the one to trust there.
@@ -37,7 +37,8 @@ const root = path.join(here, '../..');
 const text = value => ({ type: 'string', default: value });
 const { values: options } = parseArgs({ options: {
   tools: text(), onnx: text(), image: text(), json: text(),
-  devices: text('cpu,gpu'), rounds: text('15'), 'gpu-rounds': text('3'), cold: text('3'), measure: text('network,predict'),
+  devices: text('cpu,gpu'), measure: text('network,predict'),
+  rounds: text('15'), 'gpu-rounds': text('3'), cold: text('3'),
   pkg: text(path.join(root, 'web/pkg')), model: text(path.join(root, 'native/assets/glas.safetensors')),
   chromium: text('/usr/bin/chromium'), adapter: text('swiftshader'),
 } });
@@ -56,7 +57,8 @@ function card(file) {
   return header.__metadata__.histomask;
 }
 
-const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
+const script = 'text/javascript';
+const types = { '.html': 'text/html', '.js': script, '.mjs': script, '.wasm': 'application/wasm' };
 const files = { '/model.safetensors': options.model, '/model.onnx': options.onnx, '/image': options.image };
 const folders = { pkg: options.pkg, ort: path.join(modules, 'onnxruntime-web/dist') };
 const server = http.createServer((request, response) => {
@@ -65,6 +67,7 @@ const server = http.createServer((request, response) => {
   // isolated, as `histomask serve` does; times are finer then
   response.setHeader('cross-origin-opener-policy', 'same-origin');
   response.setHeader('cross-origin-embedder-policy', 'require-corp');
+  if (name === '/favicon.ico') return response.writeHead(204).end();
   response.setHeader('content-type', types[path.extname(base || 'index.html')] ?? 'application/octet-stream');
   if (name === '/card.json') return response.end(card(options.model));
   const file = files[name] ?? path.join(folder ? folders[folder] ?? '' : here, base || 'index.html');
@@ -83,7 +86,7 @@ async function open() {
   });
   const page = await browser.newPage();
   page.on('pageerror', error => say(error.message));
-  page.on('console', message => { if (message.type() === 'error' && !/404/.test(message.text())) say(message.text()); });
+  page.on('console', message => { if (message.type() === 'error') say(message.text()); });
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
   await page.waitForFunction(() => window.bench);
   return { browser, page };
@@ -127,7 +130,8 @@ async function warm(device, rounds, size) {
         const clock = await bench(page, 'run', name, what);
         if (i >= 0) runs[name].push({ clock, cpu: cpuTime() - before });
       }
-      if (device === 'gpu') say(`gpu ${what}: ${NAMES.map(name => Math.round(runs[name].at(-1).clock)).join(' against ')} ms`);
+      const last = NAMES.map(name => Math.round(runs[name].at(-1)?.clock));
+      if (device === 'gpu') say(`gpu ${what}: ${last.join(' against ')} ms`);
     }
     const difference = await bench(page, 'compare');
     say(`${device} ${what}: results differ by ${JSON.stringify(difference)}`);

@@ -40,4 +40,5 @@ done
 
 onnx=$bench/model.onnx
 "$bench/bin/python" web/bench/export_onnx.py --size-of "$image" --top "$top" "$onnx" >&2
-exec node web/bench/run.mjs --tools "$tools" --onnx "$onnx" --image "$image" --chromium "$chromium" ${rest[@]+"${rest[@]}"}
+exec node web/bench/run.mjs --tools "$tools" --onnx "$onnx" --image "$image" --chromium "$chromium" \
+  ${rest[@]+"${rest[@]}"}
