@@ -2,13 +2,14 @@
 
 use burn::module::Module;
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData, Transaction};
 
 use crate::card::ModelCard;
 use crate::config::MaskOf;
 use crate::error::Error;
-use crate::method::{Decision, Method as _, Network, Target};
+use crate::method::{Decision, Method as _, Network, Reading, Target};
 use crate::preprocess::RgbView;
+use crate::resample::bilinear;
 use crate::weights::{StateDict, load_state_dict, read_checkpoint};
 
 /// A model and its card, ready for images.
@@ -50,8 +51,9 @@ pub struct Observation {
     pub width: usize,
     /// Height of the image in pixels.
     pub height: usize,
-    maps: Vec<f32>,
-    map_size: [usize; 2],
+    /// `[1, N, h, w]`, on the model's device and in memory.
+    maps: Tensor<4>,
+    map_values: Vec<f32>,
     decision: Decision,
     align_corners: bool,
     classes: usize,
@@ -117,17 +119,47 @@ impl Segmenter {
     ///
     /// As [`Segmenter::segment`].
     pub fn observe(&self, image: RgbView<'_>) -> Result<Observation, Error> {
+        let (reading, transfer) = self.queue(image)?;
+        let values = transfer.try_execute().map_err(|error| Error::Device(error.to_string()))?;
+        self.observation(image, reading, values)
+    }
+
+    /// [`Segmenter::observe`] where nothing may wait for the device, as in a browser.
+    ///
+    /// # Errors
+    ///
+    /// As [`Segmenter::segment`].
+    pub async fn observe_async(&self, image: RgbView<'_>) -> Result<Observation, Error> {
+        let (reading, transfer) = self.queue(image)?;
+        let values = transfer.execute_async().await.map_err(|error| Error::Device(error.to_string()))?;
+        self.observation(image, reading, values)
+    }
+
+    /// Queues the model's work, and the transfer of its maps and of whichever posteriors it has.
+    fn queue(&self, image: RgbView<'_>) -> Result<(Reading, Transaction), Error> {
         let input = self.card.input.tensor(image, &self.device)?;
         let [_, _, height, width] = input.dims();
         self.model.check_batch(&self.device, 1, [height, width])?;
         let reading = self.model.read(input, self.card.sigma);
-        let [_, _, map_height, map_width] = reading.maps.dims();
+        let posteriors = [&reading.scores, &reading.background].into_iter().flatten();
+        let transfer = posteriors.fold(Transaction::default().register(reading.maps.clone()), |transfer, scores| {
+            transfer.register(softmax(scores.clone(), 1))
+        });
+        Ok((reading, transfer))
+    }
 
-        let posterior = |scores: Tensor<2>| values(softmax(scores, 1));
-        let probabilities = reading.scores.map(posterior).transpose()?;
-        let background = reading.background.map(posterior).transpose()?;
-        let maps = values(reading.maps)?;
-        if !probabilities.iter().flatten().chain(&maps).all(|value| value.is_finite()) {
+    fn observation(
+        &self,
+        image: RgbView<'_>,
+        reading: Reading,
+        transferred: Vec<TensorData>,
+    ) -> Result<Observation, Error> {
+        let mut transferred = transferred.into_iter().map(values);
+        let mut next = || transferred.next().unwrap_or_else(|| Err(Error::Device("a result is missing".into())));
+        let map_values = next()?;
+        let probabilities = reading.scores.map(|_| next()).transpose()?;
+        let background = reading.background.map(|_| next()).transpose()?;
+        if !probabilities.iter().flatten().chain(&map_values).all(|value| value.is_finite()) {
             return Err(Error::NotFinite);
         }
         Ok(Observation {
@@ -136,8 +168,8 @@ impl Segmenter {
             background_uncertainty: background.map(|p| relative_entropy(&p)),
             width: image.width(),
             height: image.height(),
-            maps,
-            map_size: [map_height, map_width],
+            maps: reading.maps,
+            map_values,
             decision: reading.decision,
             align_corners: reading.align_corners,
             classes: self.card.classes.len(),
@@ -161,13 +193,28 @@ impl Observation {
             return Err(Error::NoSuchClass { class, classes: self.classes });
         }
         let of = self.normal_class.map_or(Target::Class(class), Target::AnyBut);
+        let [_, _, map_height, map_width] = self.maps.dims();
         let size = [self.height, self.width];
-        Ok(self.decision.mask(&self.maps, self.map_size, self.classes, of, size, self.align_corners))
+        Ok(self.decision.mask(&self.map_values, [map_height, map_width], self.classes, of, size, self.align_corners))
+    }
+
+    /// [`Observation::mask`] as a tensor `[H, W]` on the model's device, to be painted there. Of methods whose map is
+    /// the mask (max-min) it has never left the device.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchClass`].
+    pub fn mask_on_device(&self, class: Option<usize>) -> Result<Tensor<2>, Error> {
+        let size = [self.height, self.width];
+        if self.decision == Decision::Soft {
+            return Ok(bilinear(self.maps.clone(), size, self.align_corners).reshape(size));
+        }
+        Ok(Tensor::from_data(TensorData::new(self.mask(class)?, size), &self.maps.device()))
     }
 }
 
-fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, Error> {
-    tensor.into_data().convert::<f32>().try_into_vec::<f32>().map_err(|error| Error::Device(format!("{error:?}")))
+fn values(data: TensorData) -> Result<Vec<f32>, Error> {
+    data.convert::<f32>().try_into_vec::<f32>().map_err(|error| Error::Device(format!("{error:?}")))
 }
 
 fn argmax(values: &[f32]) -> usize {

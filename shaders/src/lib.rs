@@ -46,7 +46,7 @@ pub use mask_size::mask_size;
 pub use mask_stats::mask_stats;
 pub use mask_stats_merge::mask_stats_merge;
 pub use normalize::normalize;
-pub use overlay::{PREDICTED_EDGE, TRUE_EDGE, overlay};
+pub use overlay::{PREDICTED_EDGE, TRUE_EDGE, edge_thickness, overlay};
 pub use soft_mask::soft_mask;
 pub use sum_merge::sum_merge;
 

@@ -12,6 +12,12 @@ const SHADE: [u8; 3] = [16, 16, 24];
 const SHADE_OPACITY: f32 = 0.45;
 const MAX_THICKNESS: u32 = 16;
 
+/// Width of edges that shows at any size of picture: a 256th of the short side, 1 to 16 pixels.
+#[must_use]
+pub fn edge_thickness(width: u32, height: u32) -> u32 {
+    (width.min(height) / 256).clamp(1, MAX_THICKNESS)
+}
+
 /// Twin of [`OVERLAY`](crate::OVERLAY): a picture `[H, W]` (RGBA8, R in the low byte, alpha ignored) with the heat of
 /// a soft mask `[H, W]` in `colors` `[256]`, the edge of `truth` `[H, W]` (not 0 is foreground; read only with
 /// `has_truth`) in orange and that of the predicted foreground in white. Opaque, to `painted` `[H, row_stride]`.

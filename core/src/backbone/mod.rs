@@ -3,6 +3,7 @@
 mod batch_norm;
 mod efficientnet_lite0;
 mod resnet18;
+mod tiled;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -10,6 +11,7 @@ use burn::tensor::{Device, Tensor};
 pub use batch_norm::BatchNorm;
 pub use efficientnet_lite0::EfficientNetLite0;
 pub use resnet18::{ResNet18, Stem};
+pub use tiled::Tiling;
 
 use crate::config::BackboneKind;
 
@@ -79,10 +81,12 @@ impl FeatureExtractor for Backbone {
         }
     }
 
+    /// Outside of training, images larger than [`Tiling::side`](Tiling) pass in windows.
     fn forward(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
-        match self {
+        let features = |images: Tensor<4>| match self {
             Self::ResNet18(net) => net.forward(images, passes),
             Self::EfficientNetLite0(net) => net.forward(images, passes),
-        }
+        };
+        if images.device().is_autodiff() { features(images) } else { Tiling::default().forward(images, features) }
     }
 }

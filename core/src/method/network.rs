@@ -5,7 +5,7 @@ use super::{
     AllOnes, Batch, Cam, DeepMil, Erase, GradCam, Learning, Method, MethodKind, Objective, Pn, Reading, UNet, cam_avg,
     cam_lse, cam_max, wildcat,
 };
-use crate::backbone::{Backbone, FeatureExtractor as _};
+use crate::backbone::{Backbone, FeatureExtractor as _, Tiling};
 use crate::config::ModelConfig;
 use crate::error::Error;
 use crate::kernel::check_pass;
@@ -74,17 +74,20 @@ impl Network {
     ///
     /// [`Error::Limit`] with the adapter's limit.
     pub fn check_batch(&self, device: &Device, images: usize, size: [usize; 2]) -> Result<(), Error> {
-        let values_per_pixel = match self {
-            Self::AllOnes(_) => 3,
+        let backbone = match self {
+            Self::AllOnes(_) => return Ok(()),
+            Self::UNet(_) => return Ok(check_pass(device, UNet::VALUES_PER_PIXEL, images, size)?),
             Self::Cam(net) => net.backbone.values_per_pixel(),
             Self::GradCam(net) => net.backbone.values_per_pixel(),
             Self::Erase(net) => net.backbone.values_per_pixel(),
             Self::Pn(net) => net.backbone.values_per_pixel(),
             Self::DeepMil(net) => net.backbone.values_per_pixel(),
             Self::MaxMin(net) => net.values_per_pixel(),
-            Self::UNet(_) => UNet::VALUES_PER_PIXEL,
         };
-        Ok(check_pass(device, values_per_pixel, images, size)?)
+        let window = if device.is_autodiff() { size } else { Tiling::default().largest(size) };
+        check_pass(device, backbone, images, window)?;
+        // the two masked images of max-min
+        Ok(check_pass(device, 6, images, size)?)
     }
 
     fn method(&self) -> &dyn Method {

@@ -53,7 +53,7 @@ pub fn overlay(
         row_stride: width,
         has_truth: u32::from(!truth.is_empty()),
         contour: u32::from(style.contour),
-        thickness: (width.min(height) / 256).clamp(1, 16),
+        thickness: shaders::edge_thickness(width, height),
         threshold: style.threshold,
         opacity: style.opacity.clamp(0.0, 1.0),
     };

@@ -93,7 +93,7 @@ impl<'a> Trainer<'a> {
         let model = profile.model.init(job.dataset.classes.len(), &device);
         let drawn = state_dict(&model);
         let model = load_state_dict(model, &drawn).map_err(histomask_core::Error::from)?;
-        model.check_batch(job.device, train.batch_size, [profile.input.crop as usize; 2])?;
+        model.check_batch(&device, train.batch_size, [profile.input.crop as usize; 2])?;
         let from_masks = profile.model.method.learns_from_masks();
         let usable = |sample: &&Sample| !from_masks || sample.mask.is_some();
         let samples: Arc<[Sample]> = job.dataset.train.iter().filter(usable).cloned().collect();

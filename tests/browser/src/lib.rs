@@ -5,7 +5,7 @@
 
 mod chain;
 mod compare;
-mod console;
+
 mod mask;
 mod picture;
 
@@ -44,7 +44,7 @@ impl Tab {
     ///
     /// If the browser has no WebGPU adapter.
     pub async fn open() -> Result<Tab, JsError> {
-        console::open();
+        histomask_web::console::open();
         let gpu = Device::wgpu_options().init_async().await?;
         Ok(Self { gpu, cpu: Device::flex() })
     }

@@ -1,4 +1,4 @@
-//! What goes wrong in the tab, in its console, where `run.mjs` reads it.
+//! What goes wrong in the tab, in its console.
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use web_sys::console;
@@ -20,7 +20,7 @@ impl Log for Console {
 }
 
 /// Sends errors and panics there. A kernel that the browser refuses is only logged.
-pub(crate) fn open() {
+pub fn open() {
     std::panic::set_hook(Box::new(|panic| console::error_1(&panic.to_string().into())));
     // a second logger is refused, and the first one serves
     if log::set_logger(&Console).is_ok() {

@@ -1,0 +1,150 @@
+//! A device and a model on it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use burn::tensor::{Device, Tensor, TensorData, Transaction};
+use histomask_core::method::Method as _;
+use histomask_core::weights::{StateDict, read_checkpoint};
+use histomask_core::{RgbView, Segmenter};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::canvas::GpuCanvas;
+use crate::console;
+use crate::decode::decode;
+use crate::device::{self, Opened};
+use crate::error::Failure;
+use crate::prediction::Prediction;
+
+/// Side in pixels of the image that both devices are compared on.
+const CHECK_SIDE: usize = 96;
+
+/// Largest difference between the two, of probabilities and of mask values, that passes.
+const CHECK_TOLERANCE: f32 = 2e-2;
+
+/// Device, model, and what paints.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Engine {
+    opened: Opened,
+    canvas: Option<Rc<GpuCanvas>>,
+    model: RefCell<Option<Rc<Model>>>,
+}
+
+#[derive(Debug)]
+struct Model {
+    segmenter: Segmenter,
+    /// For the comparison with the CPU; gone after it.
+    weights: RefCell<Option<StateDict>>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens a device: `gpu`, `cpu`, or with `auto` the GPU if there is one. `on_lost` is called with a reason when the
+    /// GPU is lost.
+    ///
+    /// # Errors
+    ///
+    /// With `gpu` if there is none.
+    pub async fn open(choice: String, on_lost: js_sys::Function) -> Result<Engine, Failure> {
+        console::open();
+        let mut opened = device::open(&choice).await?;
+        let canvas = opened.gpu.as_ref().and_then(|setup| {
+            device::watch(setup, on_lost);
+            GpuCanvas::new(setup).ok().filter(|canvas| canvas.works(&opened.device)).map(Rc::new)
+        });
+        if opened.gpu.is_some() && canvas.is_none() {
+            opened.why += " It does not show what is painted there, so the CPU paints.";
+        }
+        Ok(Self { opened, canvas, model: RefCell::new(None) })
+    }
+
+    /// `gpu` or `cpu`.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn device_kind(&self) -> String {
+        if self.opened.gpu.is_some() { "gpu" } else { "cpu" }.into()
+    }
+
+    /// The adapter's name.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn device_name(&self) -> String {
+        self.opened.name.clone()
+    }
+
+    /// Why this device, in one sentence.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn device_why(&self) -> String {
+        self.opened.why.clone()
+    }
+
+    /// Takes up a model from the bytes of a `.safetensors` file and returns its card as JSON.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no model of ours; the one before stays.
+    pub fn load(&self, file: &[u8]) -> Result<String, Failure> {
+        let (card, weights) = read_checkpoint(file)?;
+        let segmenter = Segmenter::from_checkpoint(card, &weights, &self.opened.device)?;
+        let card = serde_json::to_string(segmenter.card()).map_err(|error| Failure::Export(error.to_string()))?;
+        let weights = RefCell::new(self.opened.gpu.is_some().then_some(weights));
+        *self.model.borrow_mut() = Some(Rc::new(Model { segmenter, weights }));
+        Ok(card)
+    }
+
+    /// Runs the model once, so that the first image does not wait for shaders; on a GPU its results are compared with
+    /// the CPU's.
+    ///
+    /// # Errors
+    ///
+    /// If the GPU computes something else, and without a model.
+    pub async fn warm_up(&self) -> Result<(), Failure> {
+        let model = self.model()?;
+        let Some(weights) = model.weights.take() else { return Ok(()) };
+        let ours = outputs(&model.segmenter, &self.opened.device).await?;
+        let cpu = Device::flex();
+        let reference = Segmenter::from_checkpoint(model.segmenter.card().clone(), &weights, &cpu)?;
+        let theirs = outputs(&reference, &cpu).await?;
+        let apart = |(a, b): (&f32, &f32)| if a.is_finite() { (a - b).abs() } else { f32::INFINITY };
+        let worst = ours.iter().zip(&theirs).map(apart).fold(0.0, f32::max);
+        if ours.len() != theirs.len() || worst > CHECK_TOLERANCE {
+            return Err(Failure::WrongNumbers(worst));
+        }
+        Ok(())
+    }
+
+    /// Classifies and segments the image in a file's bytes.
+    ///
+    /// # Errors
+    ///
+    /// With one message for the user.
+    pub async fn predict(&self, file: Vec<u8>) -> Result<Prediction, Failure> {
+        let model = self.model()?;
+        let image = decode(&file)?;
+        drop(file);
+        let (width, height) = image.dimensions();
+        let view = RgbView::new(image.as_raw(), width as usize, height as usize)?;
+        let observation = model.segmenter.observe_async(view).await?;
+        let method = model.segmenter.card().model.method;
+        Ok(Prediction::new(image, observation, method.masks_by_class(), self.canvas.clone()))
+    }
+}
+
+impl Engine {
+    fn model(&self) -> Result<Rc<Model>, Failure> {
+        self.model.borrow().clone().ok_or(Failure::NoModel)
+    }
+}
+
+/// What the model makes of a picture of waves: posteriors and maps.
+async fn outputs(segmenter: &Segmenter, device: &Device) -> Result<Vec<f32>, Failure> {
+    let wave = (0..3 * CHECK_SIDE * CHECK_SIDE).map(|index| (index as f32 * 0.37).sin()).collect::<Vec<_>>();
+    let input = Tensor::<4>::from_data(TensorData::new(wave, [1, 3, CHECK_SIDE, CHECK_SIDE]), device);
+    let reading = segmenter.network().read(input, segmenter.card().sigma);
+    let read = Transaction::default().register(reading.maps);
+    let read = reading.scores.into_iter().fold(read, Transaction::register);
+    let outputs = read.execute_async().await.map_err(|error| histomask_core::Error::Device(error.to_string()))?;
+    Ok(outputs.into_iter().flat_map(|data| data.iter::<f32>().collect::<Vec<_>>()).collect())
+}

@@ -1,0 +1,71 @@
+//! Errors as JavaScript sees them.
+
+use wasm_bindgen::JsValue;
+
+/// What can go wrong in the tab.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Of model, image or numbers.
+    #[error(transparent)]
+    Core(#[from] histomask_core::Error),
+    /// WebGPU was asked for and is not there.
+    #[error("this browser offers no WebGPU adapter; choose the CPU")]
+    NoWebGpu,
+    /// Neither a device's name nor `auto`.
+    #[error("there is no device {0:?}; there are auto, gpu and cpu")]
+    NoSuchDevice(String),
+    /// The GPU computes something else than the CPU.
+    #[error("this GPU's results differ from the CPU's by {0:.1e}; they are not to be trusted")]
+    WrongNumbers(f32),
+    /// The browser refused to paint.
+    #[error("the browser could not paint: {0}")]
+    Canvas(String),
+    /// No model was loaded yet.
+    #[error("no model is loaded")]
+    NoModel,
+    /// An empty file.
+    #[error("the file is empty")]
+    EmptyFile,
+    /// Neither of the formats.
+    #[error("this is not a PNG, JPEG, BMP, TIFF or WebP image")]
+    UnknownFormat,
+    /// Damage.
+    #[error("the image cannot be decoded ({0}); is the file complete?")]
+    Damaged(String),
+    /// More pixels than a tab should take.
+    #[error(
+        "an image of {width} × {height} pixels is too large for this page, which takes 4096 × 4096; crop it, or use the command line"
+    )]
+    TooLarge {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
+    /// A header that promises more than the decoder may take.
+    #[error("decoding this image would take more than 512 MB of memory; if it is what it says, crop it")]
+    TooMuchMemory,
+    /// A result could not be written.
+    #[error("could not write the file: {0}")]
+    Export(String),
+}
+
+impl Failure {
+    /// What the page distinguishes.
+    fn name(&self) -> &'static str {
+        use histomask_core::Error;
+        match self {
+            Self::WrongNumbers(_) | Self::Core(Error::Device(_)) | Self::Canvas(_) => "DeviceError",
+            Self::Core(Error::Limit(_)) => "LimitError",
+            _ => "Error",
+        }
+    }
+}
+
+impl From<Failure> for JsValue {
+    fn from(failure: Failure) -> Self {
+        let error = js_sys::Error::new(&failure.to_string());
+        error.set_name(failure.name());
+        error.into()
+    }
+}

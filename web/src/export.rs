@@ -1,0 +1,92 @@
+//! Results as files.
+
+use std::io::{Cursor, Write as _};
+
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder as _};
+use wasm_bindgen::prelude::wasm_bindgen;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use crate::error::Failure;
+
+pub(crate) fn mask_png(mask: &[f32], width: u32, height: u32, threshold: f32) -> Result<Vec<u8>, Failure> {
+    let values: Vec<u8> = mask.iter().map(|&value| if value >= threshold { 255 } else { 0 }).collect();
+    png(&values, width, height, ExtendedColorType::L8)
+}
+
+pub(crate) fn soft_png(mask: &[f32], width: u32, height: u32) -> Result<Vec<u8>, Failure> {
+    // a cast to u16 saturates; the encoder takes the machine's byte order
+    let values: Vec<u8> = mask.iter().flat_map(|&value| ((value * 65535.0).round() as u16).to_ne_bytes()).collect();
+    png(&values, width, height, ExtendedColorType::L16)
+}
+
+/// `rgba` is 4 bytes a pixel; the alpha is left out.
+pub(crate) fn overlay_png(rgba: &[u8], width: u32, height: u32) -> Result<Vec<u8>, Failure> {
+    let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|pixel| pixel.iter().take(3).copied()).collect();
+    png(&rgb, width, height, ExtendedColorType::Rgb8)
+}
+
+fn png(bytes: &[u8], width: u32, height: u32, color: ExtendedColorType) -> Result<Vec<u8>, Failure> {
+    let mut file = Vec::new();
+    PngEncoder::new(&mut file)
+        .write_image(bytes, width, height, color)
+        .map_err(|error| Failure::Export(error.to_string()))?;
+    Ok(file)
+}
+
+/// CSV text of `rows`, JSON of an array of arrays of strings.
+///
+/// # Errors
+///
+/// If `rows` is something else.
+#[wasm_bindgen]
+pub fn csv(rows: &str) -> Result<String, Failure> {
+    let failed = |error: String| Failure::Export(error);
+    let rows: Vec<Vec<String>> = serde_json::from_str(rows).map_err(|error| failed(error.to_string()))?;
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row).map_err(|error| failed(error.to_string()))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| failed(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|error| failed(error.to_string()))
+}
+
+/// A ZIP file in the making. Its entries are stored as they are: PNGs are compressed already.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Archive {
+    writer: ZipWriter<Cursor<Vec<u8>>>,
+}
+
+#[wasm_bindgen]
+impl Archive {
+    /// An empty archive.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "JavaScript has no Default")]
+    pub fn new() -> Self {
+        Self { writer: ZipWriter::new(Cursor::new(Vec::new())) }
+    }
+
+    /// Adds a file.
+    ///
+    /// # Errors
+    ///
+    /// If there is one of that name.
+    pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        self.writer.start_file(name, options).map_err(|error| Failure::Export(error.to_string()))?;
+        self.writer.write_all(bytes).map_err(|error| Failure::Export(error.to_string()))
+    }
+
+    /// The file's bytes; the archive is used up.
+    ///
+    /// # Errors
+    ///
+    /// If it became too large.
+    pub fn finish(self) -> Result<Vec<u8>, Failure> {
+        let file = self.writer.finish().map_err(|error| Failure::Export(error.to_string()))?;
+        Ok(file.into_inner())
+    }
+}
