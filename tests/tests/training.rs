@@ -189,8 +189,19 @@ fn the_threshold_decides_what_is_foreground() {
     let foreground = |threshold: &str| {
         let out = folder.path().join(threshold);
         let predict = Program::new(["predict"]).args([data.join("images/regular_0001.png")]).with("--model", run);
-        let _ = predict.with("--threshold", threshold).with("--out", &out).on_cpu().run().exits(0);
-        mask(&out.join("regular_0001_mask.png")).1
+        let predict = predict.args(["--geojson"]).with("--threshold", threshold).with("--out", &out);
+        let _ = predict.on_cpu().run().exits(0);
+        let share = mask(&out.join("regular_0001_mask.png")).1;
+
+        let row = csv(&out.join("predictions.csv")).remove(0);
+        let outlines = json(&out.join(&row["geojson"]));
+        let features = outlines["features"].as_array().unwrap();
+        assert!(features.iter().all(|region| region["properties"]["classification"]["name"] == row["class"]));
+        let area =
+            |region: &serde_json::Value| region["properties"]["measurements"]["Mask area px^2"].as_u64().unwrap();
+        let outlined = features.iter().map(area).sum::<u64>() as f64;
+        assert!((100.0 * outlined / f64::from(SIDE * SIDE) - share).abs() < 1e-9, "{outlines}");
+        share
     };
     let shares = ["0", "0.4", "0.5", "0.6", "1"].map(foreground);
     assert_eq!((shares[0], shares[4]), (100.0, 0.0), "the mask lies strictly between 0 and 1");

@@ -178,8 +178,24 @@ pub(crate) struct Predict {
     /// Colours of the overlay
     #[arg(long, value_enum, default_value_t = Colormap::Viridis)]
     pub(crate) colormap: Colormap,
+    /// Write each mask's outlines too, as GeoJSON for QuPath
+    #[arg(long)]
+    pub(crate) geojson: bool,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Folder of the built app [default: histomask-web beside the program, else web/dist]
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Port; 0 is any free one [default: 7327, or a free one if that is taken]
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+    /// Open the page in the default browser
+    #[arg(long)]
+    pub(crate) open: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use histomask_core::MethodKind;
+use histomask_core::{MethodKind, Segmenter, outline};
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ImageEncoder as _};
 use serde_json::json;
@@ -48,6 +48,7 @@ pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
         header.extend(card.classes.iter().map(|class| format!("p_{class}")));
     }
     header.extend(["foreground_percent", "background_uncertainty", "mask", "overlay"].map(String::from));
+    header.extend(args.geojson.then(|| String::from("geojson")));
     let mut table = vec![header];
     let mut failed = Vec::new();
     let bar = console.bar(images.len(), "images");
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
         if interrupt::asked() {
             break;
         }
-        match predict_one(input, &args.out, &segmenter, &style) {
+        match predict_one(input, args, &segmenter, &style) {
             Ok(row) => {
                 bar.line(&row.line());
                 table.push(row.cells());
@@ -102,6 +103,7 @@ struct Row {
     uncertainty: Option<f32>,
     mask: String,
     overlay: String,
+    geojson: Option<String>,
 }
 
 impl Row {
@@ -118,16 +120,13 @@ impl Row {
         cells.push(format!("{:.4}", self.foreground));
         cells.push(self.uncertainty.map_or_else(String::new, |u| format!("{u:.6}")));
         cells.extend([self.mask, self.overlay]);
+        cells.extend(self.geojson);
         cells
     }
 }
 
-fn predict_one(
-    input: &Input,
-    out: &Path,
-    segmenter: &histomask_core::Segmenter,
-    style: &OverlayStyle,
-) -> anyhow::Result<Row> {
+fn predict_one(input: &Input, args: &Predict, segmenter: &Segmenter, style: &OverlayStyle) -> anyhow::Result<Row> {
+    let out = &args.out;
     let (image, result) = segment_file(segmenter, &input.path)?;
     let (width, height) = image.dimensions();
     let file = |suffix: &str| format!("{}_{suffix}.png", input.stem);
@@ -135,16 +134,24 @@ fn predict_one(
     write_png(&out.join(&mask), &mask_png(&result.mask, width, height, style.threshold)?.into())?;
     write_png(&out.join(&soft), &soft_png(&result.mask, width, height)?.into())?;
     write_png(&out.join(&over), &overlay(&image, &result.mask, None, style)?.into())?;
+    let class = result.class.and_then(|class| segmenter.card().classes.get(class).cloned());
+    let geojson = args.geojson.then(|| format!("{}.geojson", input.stem));
+    if let Some(file) = &geojson {
+        let name = class.as_deref().unwrap_or("foreground");
+        let outlines = outline::geojson(&result.mask, width as usize, height as usize, style.threshold, name);
+        atomic::write(&out.join(file), outlines.as_bytes())?;
+    }
     let foreground = result.mask.iter().filter(|&&value| value >= style.threshold).count();
     Ok(Row {
         path: input.path.display().to_string(),
-        class: result.class.and_then(|class| segmenter.card().classes.get(class).cloned()),
+        class,
         probability: result.class.and_then(|class| result.probabilities.get(class).copied()),
         foreground: 100.0 * foreground as f64 / result.mask.len().max(1) as f64,
         uncertainty: result.background_uncertainty,
         probabilities: result.probabilities,
         mask,
         overlay: over,
+        geojson,
     })
 }
 
