@@ -15,7 +15,7 @@ pub fn listen() {
         if ASKED.swap(true, Ordering::SeqCst) {
             std::process::exit(EXIT_CODE);
         }
-        eprintln!("\nstopping after this step; Ctrl-C again to stop at once");
+        eprintln!("\nstopping at the next safe point; Ctrl-C again to stop at once");
     });
 }
 

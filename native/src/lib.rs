@@ -17,6 +17,7 @@ pub mod report;
 mod reproduce;
 mod results;
 pub mod self_check;
+pub mod serve;
 pub mod synth;
 pub mod train;
 pub mod weights;

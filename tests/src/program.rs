@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -87,20 +88,42 @@ impl Program {
         command.args(&self.args).env_remove("RUST_BACKTRACE");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"));
-        let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
+        let (stdout, stderr) = (Output::collect(child.stdout.take()), Output::collect(child.stderr.take()));
         Running { line, child, stdout, stderr, deadline: Instant::now() + LIMIT }
     }
 }
 
-/// Reads a stream in the background, so that a full pipe never stops the program.
-fn collect(stream: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut stream) = stream {
-            let _ = stream.read_to_end(&mut bytes);
-        }
+/// What a program prints, read in the background, so that a full pipe never stops it.
+#[derive(Debug)]
+struct Output {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Output {
+    fn collect(stream: Option<impl Read + Send + 'static>) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let read = Arc::clone(&bytes);
+        let reader = std::thread::spawn(move || {
+            let Some(mut stream) = stream else { return };
+            let mut part = [0; 4096];
+            while let Ok(length @ 1..) = stream.read(&mut part) {
+                read.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&part[..length]);
+            }
+        });
+        Self { bytes, reader }
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+
+    fn all(self) -> String {
+        let bytes = self.bytes;
+        let _ = self.reader.join();
+        let bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).into_owned()
-    })
+    }
 }
 
 /// A run under way.
@@ -108,8 +131,8 @@ fn collect(stream: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
 pub struct Running {
     line: String,
     child: Child,
-    stdout: JoinHandle<String>,
-    stderr: JoinHandle<String>,
+    stdout: Output,
+    stderr: Output,
     deadline: Instant,
 }
 
@@ -122,6 +145,19 @@ impl Running {
             }
         }
         true
+    }
+
+    /// Waits for a whole line on standard output and returns it, or nothing if the program ends without.
+    pub fn first_line(&mut self) -> Option<String> {
+        loop {
+            let ended = self.ended();
+            if let Some((line, _)) = self.stdout.so_far().split_once('\n') {
+                return Some(line.to_owned());
+            }
+            if ended {
+                return None;
+            }
+        }
     }
 
     /// Ctrl-C.
@@ -142,8 +178,7 @@ impl Running {
     pub fn wait(mut self) -> Ended {
         while !self.ended() {}
         let code = self.child.wait().ok().and_then(|status| status.code());
-        let read = |stream: JoinHandle<String>| stream.join().unwrap_or_default();
-        let ended = Ended { line: self.line, code, stdout: read(self.stdout), stderr: read(self.stderr) };
+        let ended = Ended { line: self.line, code, stdout: self.stdout.all(), stderr: self.stderr.all() };
         for word in ["panicked", "RUST_BACKTRACE"] {
             assert!(!ended.text().contains(word), "{ended}");
         }

@@ -3,11 +3,12 @@
 
 use histomask_tests::program::Program;
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 14] = [
     &["demo"],
     &["train"],
     &["evaluate"],
     &["predict"],
+    &["serve"],
     &["doctor"],
     &["inspect"],
     &["profile"],

@@ -80,7 +80,7 @@ fn ctrl_c_stops_between_two_steps() {
     // some steps into the second epoch; on a fast machine later
     std::thread::sleep(Duration::from_millis(500));
     running.interrupt();
-    let stopped = running.wait().exits(130).says("stopping after this step");
+    let stopped = running.wait().exits(130).says("stopping at the next safe point");
     let _ = stopped.says(&format!("histomask train --resume {}", run.display()));
     let rows = csv(&run.join("epochs.csv")).len();
     assert!(rows < EPOCHS, "{rows} epochs were done");

@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Predict(Predict),
     /// Repeat a table or figure of the paper: train what it needs, keep the runs, set the numbers beside the paper's
     Reproduce(Reproduce),
+    /// Host the browser app on this machine: 127.0.0.1 only, with its security headers
+    Serve(Serve),
     /// List graphics adapters and check that each computes correctly
     Doctor,
     /// Show what a model file holds
@@ -219,7 +221,7 @@ pub(crate) struct ProfileArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Weights {
-    /// Download ImageNet weights of ResNet18 from torchvision: the only command that uses the network
+    /// Download ImageNet weights of ResNet18 from torchvision: the only command that connects to another machine
     Get {
         /// The network
         #[arg(value_parser = ["resnet18"])]

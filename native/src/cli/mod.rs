@@ -9,8 +9,8 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 pub(crate) use args::{
-    Bench, BenchWhat, Cli, Command, Demo, DeviceArgs, Evaluate, Inspect, Predict, ProfileArgs, Reproduce, SplitArg,
-    Train, Weights,
+    Bench, BenchWhat, Cli, Command, Demo, DeviceArgs, Evaluate, Inspect, Predict, ProfileArgs, Reproduce, Serve,
+    SplitArg, Train, Weights,
 };
 pub(crate) use console::{Bar, Console};
 pub(crate) use failure::{Exit, exit_code, told_once};
@@ -56,6 +56,7 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches, console: &Console) -> anyhow::
         Command::Train(args) => commands::train::run(&args, keys, console),
         Command::Evaluate(args) => commands::evaluate::run(&args, keys, console),
         Command::Predict(args) => commands::predict::run(&args, console),
+        Command::Serve(args) => commands::serve::run(&args, console),
         Command::Doctor => commands::doctor::run(console),
         Command::Inspect(args) => commands::inspect::run(&args, console),
         Command::Profile(args) => commands::profile::run(&args, console),

@@ -10,6 +10,7 @@ mod model_file;
 pub(crate) mod predict;
 pub(crate) mod profile;
 pub(crate) mod reproduce;
+pub(crate) mod serve;
 pub(crate) mod train;
 pub(crate) mod weights;
 
