@@ -3,7 +3,7 @@
 //     web/bench/run.sh [options]        installs the peers outside of the repository, exports the network, runs this
 //     node web/bench/run.mjs --tools DIR --onnx FILE --image FILE [options]
 //
-// Options: --devices cpu,gpu   --rounds 15 (CPU)   --gpu-rounds 3   --cold 3   --measure network,predict
+// Options: --devices cpu,gpu   --measure network,predict   --rounds 15   --cold 3   --gpu-rounds 3   --gpu-cold 1
 //          --json FILE   --pkg web/pkg   --model native/assets/glas.safetensors   --chromium /usr/bin/chromium
 //          --adapter swiftshader
 //
@@ -38,7 +38,7 @@ const text = value => ({ type: 'string', default: value });
 const { values: options } = parseArgs({ options: {
   tools: text(), onnx: text(), image: text(), json: text(),
   devices: text('cpu,gpu'), measure: text('network,predict'),
-  rounds: text('15'), 'gpu-rounds': text('3'), cold: text('3'),
+  rounds: text('15'), 'gpu-rounds': text('3'), cold: text('3'), 'gpu-cold': text('1'),
   pkg: text(path.join(root, 'web/pkg')), model: text(path.join(root, 'native/assets/glas.safetensors')),
   chromium: text('/usr/bin/chromium'), adapter: text('swiftshader'),
 } });
@@ -106,7 +106,9 @@ async function cold(device, samples) {
   for (let i = 0; i < samples; i++) {
     for (const name of i % 2 ? [...NAMES].reverse() : NAMES) {
       const { browser, page } = await open();
-      runs[name].push(await bench(page, 'open', name, device));
+      const before = cpuTime();
+      const parts = await bench(page, 'open', name, device);
+      runs[name].push({ ...parts, cpu: cpuTime() - before });
       await browser.close();
       say(`${device} cold ${name}: ${Math.round(runs[name].at(-1).total)} ms`);
     }
@@ -176,8 +178,11 @@ for (const device of options.devices.split(',')) {
     say('this browser has no WebGPU');
     continue;
   }
-  const rounds = Number(device === 'gpu' ? options['gpu-rounds'] : options.rounds);
-  result[device] = { cold: await cold(device, Number(options.cold)), warm: await warm(device, rounds, size.model) };
+  const number = name => Number(options[device === 'gpu' ? `gpu-${name}` : name]);
+  result[device] = {
+    cold: await cold(device, number('cold')),
+    warm: await warm(device, number('rounds'), size.model),
+  };
   same &&= Object.values(result[device].warm).every(({ same }) => same);
 }
 result.load_after = os.loadavg();
@@ -200,11 +205,13 @@ for (const device of ['cpu', 'gpu'].filter(device => result[device])) {
         `${median.toFixed(2)} (${least.toFixed(2)} to ${most.toFixed(2)})${same ? '' : '  RESULTS DIFFER'}`);
     }
   }
-  if (Number(options.cold) === 0) continue;
+  if (!cold.histomask.total) continue;
   for (const part of ['opened', 'loaded', 'first', 'total']) {
     const [a, b] = NAMES.map(name => cold[name][part]);
-    line(`${device} cold ${part}`, a, b, part === 'total' && a ? (a / b).toFixed(2) : '');
+    line(`${device} cold ${part}`, a, b, part === 'total' ? (a / b).toFixed(2) : '');
   }
+  const { histomask: { cpu: ours }, onnxruntime: { cpu: theirs } } = cold;
+  if (!Number.isNaN(ours)) line(`${device} cold total, CPU time`, ours, theirs, (ours / theirs).toFixed(2));
   const [a, b] = NAMES.map(name => cold[name].bytes / 2 ** 20);
   line(`${device} MiB fetched`, a, b);
 }
