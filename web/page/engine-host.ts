@@ -65,6 +65,7 @@ export class EngineHost {
     this.crashes = 0;
     this.failedStarts = 0;
     this.forced = undefined;
+    this.kind = undefined;
     this.spawn();
   }
 
@@ -172,8 +173,8 @@ export class EngineHost {
       this.giveUp(message);
       return;
     }
-    if (this.crashes >= GPU_CRASHES && this.choice !== "cpu") {
-      this.forced ??= `The GPU failed twice (${message}); the CPU took over.`;
+    if (this.crashes >= GPU_CRASHES && this.choice !== "cpu" && this.kind !== "cpu") {
+      this.forced ??= `The GPU failed twice (${message.replace(/\.$/, "")}); the CPU took over.`;
     }
     this.on.restarting(message);
     this.spawn();
