@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every check of this repository: formatting, lints, licences, the kernels in a browser, the tests.
+# Every check of this repository: formatting, lints, licences, kernels and page in a browser, the tests.
 #
 #     scripts/test.sh
 #
@@ -70,13 +70,13 @@ else
   skip "cargo-deny not installed (cargo install cargo-deny --locked)"
 fi
 
-heading "kernels in a browser: scripts/web-tests.sh"
+heading "in a browser: scripts/web-tests.sh"
 scripts/web-tests.sh 2>&1 | tee "$log"
 case ${PIPESTATUS[0]} in
   0) ;;
   77) skipped=$((skipped + 1)) ;;
-  # a failed check is counted below, from the line that ends with its number
-  *) grep -q '^test result: FAILED' "$log" || { echo "failed: kernels in a browser"; failed=$((failed + 1)); } ;;
+  # failed checks are counted below, from the line that ends with their number
+  *) grep -q '^test result: FAILED' "$log" || { echo "failed: in a browser"; failed=$((failed + 1)); } ;;
 esac
 
 # the tests drive the program that stands beside them

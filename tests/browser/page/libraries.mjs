@@ -1,0 +1,10 @@
+// Libraries that scripts/web-tests.sh installs outside of the repository, in the folder that it names.
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+const load = createRequire(path.resolve(process.env.WEB_TESTS_MODULES, '_'));
+
+export const { chromium } = load('playwright-core');
+export const { PNG } = load('pngjs');
+export const Zip = load('adm-zip');
+export const { parse: parseCsv } = load('csv-parse/sync');
