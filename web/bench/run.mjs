@@ -47,6 +47,9 @@ const modules = path.resolve(options.tools, 'node_modules');
 const { chromium } = createRequire(path.join(modules, '_'))('playwright-core');
 const version = name => JSON.parse(fs.readFileSync(path.join(modules, name, 'package.json'))).version;
 
+// without the rest a canvas that WebGPU paints takes the device with it
+const SOFTWARE = ['--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader',
+  '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'];
 const NAMES = ['histomask', 'onnxruntime'];
 // largest differences: on the same input, and where each side scaled the image itself, to levels that round differently
 const allowed = { network: { probabilities: 1e-3, mask: 5e-3 }, predict: { probabilities: 5e-3, mask: 0.01 } };
@@ -81,7 +84,8 @@ async function open() {
     chromiumSandbox: false,
     args: [
       '--enable-unsafe-webgpu', '--disable-background-networking',
-      ...(options.adapter === 'default' ? [] : [`--use-webgpu-adapter=${options.adapter}`]),
+      ...(options.adapter === 'swiftshader' ? SOFTWARE : options.adapter === 'default' ? [] :
+        [`--use-webgpu-adapter=${options.adapter}`]),
     ],
   });
   const page = await browser.newPage();
@@ -161,7 +165,7 @@ const about = {
   browser: `Chromium ${browser.version()}`,
   onnxruntime_web: version('onnxruntime-web'),
   adapter: await bench(page, 'adapter'),
-  cpu: `${os.cpus()[0].model}, ${os.cpus().length} cores`,
+  processor: `${os.cpus()[0].model}, ${os.cpus().length} cores`,
   load_before: os.loadavg(),
 };
 const size = await page.evaluate(async ({ short }) => {
@@ -190,7 +194,7 @@ server.close();
 
 const ms = value => (value === undefined ? '-' : value.toFixed(value < 100 ? 1 : 0)).padStart(9);
 console.log(`${about.browser}, onnxruntime-web ${about.onnxruntime_web}, WebGPU adapter ${about.adapter ?? 'none'}`);
-console.log(`${about.cpu}, load ${about.load_before[0].toFixed(1)} to ${result.load_after[0].toFixed(1)}; `
+console.log(`${about.processor}, load ${about.load_before[0].toFixed(1)} to ${result.load_after[0].toFixed(1)}; `
   + `image ${size.image.join('x')}, model's input ${size.model.join('x')}\n`);
 console.log(`${''.padEnd(28)} ours, ms  ORT Web, ms  ratio`);
 const line = (name, ours, theirs, rest = '') => console.log(`${name.padEnd(28)}${ms(ours)}    ${ms(theirs)}   ${rest}`);
