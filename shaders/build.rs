@@ -37,6 +37,9 @@ fn kernels(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
+/// Ends of the names of files that are another form of the file without.
+const VARIANTS: [&str; 2] = ["_subgroups", "_5x5"];
+
 /// Rust text for one file, or what is wrong with it.
 fn kernel(path: &Path) -> Result<String, String> {
     let source = fs::read_to_string(path).map_err(|error| error.to_string())?;
@@ -66,7 +69,7 @@ fn kernel(path: &Path) -> Result<String, String> {
         entry.workgroup_size,
     );
     // a variant has its base's parameters, which the base's file defines
-    let base = name.strip_suffix("_subgroups");
+    let base = VARIANTS.iter().find_map(|suffix| name.strip_suffix(suffix));
     let fields = parameters(&module, base.unwrap_or(&name))?;
     match base {
         None => text += &fields,

@@ -84,6 +84,12 @@ impl<B: FeatureExtractor> MaxMin<B> {
         }
     }
 
+    /// The model for use alone ([`FeatureExtractor::fold`]).
+    #[must_use]
+    pub fn fold(self) -> Self {
+        Self { backbone: self.backbone.fold(), ..self }
+    }
+
     /// Runs the whole model on normalised images; on an autodiff device in training mode.
     ///
     /// `sigma` is Eq. 12's threshold in this epoch ([`MaskConfig::sigma_at`]).

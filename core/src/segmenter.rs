@@ -85,7 +85,7 @@ impl Segmenter {
     /// A segmenter around a model in memory, whose training side (if any) is dropped; `device` is the model's.
     #[must_use]
     pub fn new(model: Network, card: ModelCard, device: &Device) -> Self {
-        Self { model: model.valid(), card, device: device.clone().inner() }
+        Self { model: model.valid().fold(), card, device: device.clone().inner() }
     }
 
     /// The model's card.

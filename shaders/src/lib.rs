@@ -14,8 +14,12 @@
 //! | `mask_stats`, `mask_stats_merge` | mask, true mask | sizes, entropy, counts |
 //! | `normalize` | RGBA bytes | the model's input |
 //! | `overlay` | image, mask, colours | the painted image |
+//! | `pointwise`, `depthwise`, `conv` | feature map, weights | the next feature map, activated |
 
+mod activation;
 pub mod colormap;
+mod conv;
+mod depthwise;
 mod kernel;
 mod limits;
 mod map_backward;
@@ -29,12 +33,17 @@ mod mask_stats_merge;
 mod normalize;
 mod overlay;
 mod parallel;
+mod pointwise;
+mod product;
 mod sigmoid;
 mod soft_mask;
 mod sum_merge;
 pub mod taps;
 mod tier;
+mod vectorised;
 
+pub use conv::conv;
+pub use depthwise::depthwise;
 pub use kernel::Kernel;
 pub use limits::{LimitError, Limits, MAX_SIDE};
 pub use map_backward::map_backward;
@@ -47,6 +56,8 @@ pub use mask_stats::mask_stats;
 pub use mask_stats_merge::mask_stats_merge;
 pub use normalize::normalize;
 pub use overlay::{PREDICTED_EDGE, TRUE_EDGE, edge_thickness, overlay};
+pub use pointwise::pointwise;
+pub use product::TILE;
 pub use soft_mask::soft_mask;
 pub use sum_merge::sum_merge;
 

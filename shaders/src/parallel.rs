@@ -12,3 +12,16 @@ pub(crate) fn chunks<T: Send>(values: &mut [T], size: usize, fill: impl Fn(usize
 pub(crate) fn chunks<T>(values: &mut [T], size: usize, fill: impl Fn(usize, &mut [T])) {
     values.chunks_mut(size.max(1)).enumerate().for_each(|(index, chunk)| fill(index, chunk));
 }
+
+/// Does every task.
+#[cfg(feature = "threads")]
+pub(crate) fn each<T: Send>(tasks: Vec<T>, work: impl Fn(T) + Send + Sync) {
+    use rayon::prelude::*;
+    tasks.into_par_iter().for_each(work);
+}
+
+/// Does every task.
+#[cfg(not(feature = "threads"))]
+pub(crate) fn each<T>(tasks: Vec<T>, work: impl Fn(T)) {
+    tasks.into_iter().for_each(work);
+}

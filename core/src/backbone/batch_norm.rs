@@ -2,6 +2,7 @@ use burn::module::{Module, Param, RunningState};
 use burn::tensor::module::batch_norm;
 use burn::tensor::{Device, Tensor};
 
+use super::conv_norm::Folded;
 use crate::kernel::{Activation, batch_norm_act};
 
 /// Batch normalisation with PyTorch's statistics and parameter names.
@@ -20,6 +21,9 @@ pub struct BatchNorm {
     pub running_var: RunningState<Tensor<1>>,
     momentum: f64,
     epsilon: f64,
+    /// The convolution in front with this normalisation folded in, once [`fold`](super::conv_norm::fold) has done so.
+    #[module(skip)]
+    pub(super) folded: Option<Folded>,
 }
 
 impl BatchNorm {
@@ -33,6 +37,7 @@ impl BatchNorm {
             running_var: RunningState::new(Tensor::ones([channels], device)),
             momentum,
             epsilon,
+            folded: None,
         }
     }
 
@@ -64,6 +69,13 @@ impl BatchNorm {
         self.running_mean.value_sync();
         self.running_var.value_sync();
         normalised.output.reshape([batch, channels, height, width])
+    }
+
+    /// What evaluation does to a channel: a factor and a shift, `[C]` each.
+    pub(super) fn scale_and_shift(&self) -> (Tensor<1>, Tensor<1>) {
+        let factor = self.weight.val() / (self.running_var.value() + self.epsilon).sqrt();
+        let shift = self.bias.val() - self.running_mean.value() * factor.clone();
+        (factor, shift)
     }
 
     fn blend(&self, running: &RunningState<Tensor<1>>, newest: Tensor<1>) -> Tensor<1> {

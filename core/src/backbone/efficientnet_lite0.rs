@@ -3,9 +3,9 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 
+use super::conv_norm::{conv_norm, fold};
 use super::{BatchNorm, FeatureExtractor};
 use crate::kernel::Activation::{Identity, Relu6};
-use crate::kernel::depthwise_conv2d;
 
 /// One row of the architecture: repeats, kernel, stride of the first block, expansion, input and output channels.
 struct Stage(usize, usize, usize, usize, usize, usize);
@@ -91,9 +91,22 @@ impl FeatureExtractor for EfficientNetLite0 {
     }
 
     fn forward(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
-        let x = self.bn0.forward(self.conv_stem.forward(images), passes, Relu6);
+        let x = conv_norm(&self.conv_stem, &self.bn0, images, passes, None, Relu6);
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x, passes));
-        self.bn1.forward(self.conv_head.forward(x), passes, Relu6)
+        conv_norm(&self.conv_head, &self.bn1, x, passes, None, Relu6)
+    }
+
+    fn fold(mut self) -> Self {
+        fold(&self.conv_stem, &mut self.bn0);
+        for block in &mut self.blocks {
+            if let (Some(conv), Some(norm)) = (&block.expand_conv, &mut block.bn0) {
+                fold(conv, norm);
+            }
+            fold(&block.depthwise_conv, &mut block.bn1);
+            fold(&block.project_conv, &mut block.bn2);
+        }
+        fold(&self.conv_head, &mut self.bn1);
+        self
     }
 }
 
@@ -113,23 +126,12 @@ impl InvertedResidual {
     }
 
     fn forward(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
-        let mut y = x.clone();
-        if let (Some(expand), Some(bn)) = (&self.expand_conv, &self.bn0) {
-            y = bn.forward(expand.forward(y), passes, Relu6);
-        }
-        y = self.bn1.forward(self.filter(y), passes, Relu6);
-        y = self.bn2.forward(self.project_conv.forward(y), passes, Identity);
-        if self.shortcut { y + x } else { y }
-    }
-
-    /// The depthwise convolution with SAME padding: output side `ceil(input / stride)`, an odd pixel behind.
-    fn filter(&self, x: Tensor<4>) -> Tensor<4> {
-        let [_, _, height, width] = x.dims();
-        let ([stride, _], [kernel, _]) = (self.depthwise_conv.stride, self.depthwise_conv.kernel_size);
-        let padding = [height, width].map(|side| {
-            let total = ((side.div_ceil(stride) - 1) * stride + kernel).saturating_sub(side);
-            (total / 2, total - total / 2)
-        });
-        depthwise_conv2d(x, self.depthwise_conv.weight.val(), stride, padding)
+        let shortcut = self.shortcut.then(|| x.clone());
+        let y = match (&self.expand_conv, &self.bn0) {
+            (Some(conv), Some(norm)) => conv_norm(conv, norm, x, passes, None, Relu6),
+            _ => x,
+        };
+        let y = conv_norm(&self.depthwise_conv, &self.bn1, y, passes, None, Relu6);
+        conv_norm(&self.project_conv, &self.bn2, y, passes, shortcut, Identity)
     }
 }

@@ -1,6 +1,7 @@
 //! Feature extractors shared by the localizer and the classifier (`spec` §1.1), all of stride 32.
 
 mod batch_norm;
+mod conv_norm;
 mod efficientnet_lite0;
 mod resnet18;
 mod tiled;
@@ -9,6 +10,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 pub use batch_norm::BatchNorm;
+pub(crate) use conv_norm::{conv_norm, fold};
 pub use efficientnet_lite0::EfficientNetLite0;
 pub use resnet18::{ResNet18, Stem};
 pub use tiled::Tiling;
@@ -32,6 +34,13 @@ pub trait FeatureExtractor: Module {
     ///
     /// `[B, 3, H, W]` to `[B, features, h, w]`.
     fn forward(&self, images: Tensor<4>, passes: usize) -> Tensor<4>;
+
+    /// The backbone for use alone: what follows from running statistics is computed once. On an autodiff device it
+    /// computes as before.
+    #[must_use]
+    fn fold(self) -> Self {
+        self
+    }
 }
 
 /// One of the built-in backbones, chosen at run time.
@@ -88,5 +97,12 @@ impl FeatureExtractor for Backbone {
             Self::EfficientNetLite0(net) => net.forward(images, passes),
         };
         if images.device().is_autodiff() { features(images) } else { Tiling::default().forward(images, features) }
+    }
+
+    fn fold(self) -> Self {
+        match self {
+            Self::ResNet18(net) => Self::ResNet18(net.fold()),
+            Self::EfficientNetLite0(net) => Self::EfficientNetLite0(net.fold()),
+        }
     }
 }

@@ -2,9 +2,9 @@ use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Initializer, PaddingConfig2d};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
+use super::conv_norm::{conv_norm, fold};
 use super::{BatchNorm, FeatureExtractor};
 use crate::kernel::Activation::{Identity, Relu};
 
@@ -86,10 +86,10 @@ impl ResNet18 {
     }
 
     fn stem(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
-        let mut x = self.bn1.forward(self.conv1.forward(images), passes, Relu);
+        let mut x = conv_norm(&self.conv1, &self.bn1, images, passes, None, Relu);
         for (conv, bn) in [(&self.conv2, &self.bn2), (&self.conv3, &self.bn3)] {
             if let (Some(conv), Some(bn)) = (conv, bn) {
-                x = bn.forward(conv.forward(x), passes, Relu);
+                x = conv_norm(conv, bn, x, passes, None, Relu);
             }
         }
         self.maxpool.forward(x)
@@ -110,6 +110,24 @@ impl FeatureExtractor for ResNet18 {
         let stages = [&self.layer1, &self.layer2, &self.layer3, &self.layer4];
         stages.into_iter().flatten().fold(self.stem(images, passes), |x, block| block.forward(x, passes))
     }
+
+    fn fold(mut self) -> Self {
+        fold(&self.conv1, &mut self.bn1);
+        for (conv, norm) in [(&self.conv2, &mut self.bn2), (&self.conv3, &mut self.bn3)] {
+            if let (Some(conv), Some(norm)) = (conv, norm) {
+                fold(conv, norm);
+            }
+        }
+        let stages = [&mut self.layer1, &mut self.layer2, &mut self.layer3, &mut self.layer4];
+        for block in stages.into_iter().flatten() {
+            fold(&block.conv1, &mut block.bn1);
+            fold(&block.conv2, &mut block.bn2);
+            if let Some((conv, norm)) = &mut block.downsample {
+                fold(conv, norm);
+            }
+        }
+        self
+    }
 }
 
 impl BasicBlock {
@@ -125,12 +143,11 @@ impl BasicBlock {
     }
 
     fn forward(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
-        let y = self.bn1.forward(self.conv1.forward(x.clone()), passes, Relu);
-        let y = self.bn2.forward(self.conv2.forward(y), passes, Identity);
         let shortcut = match &self.downsample {
-            Some((conv, bn)) => bn.forward(conv.forward(x), passes, Identity),
-            None => x,
+            Some((conv, bn)) => conv_norm(conv, bn, x.clone(), passes, None, Identity),
+            None => x.clone(),
         };
-        relu(y + shortcut)
+        let y = conv_norm(&self.conv1, &self.bn1, x, passes, None, Relu);
+        conv_norm(&self.conv2, &self.bn2, y, passes, Some(shortcut), Relu)
     }
 }

@@ -38,6 +38,14 @@ impl Launcher {
         self.groups(kernel, buffers, params, groups);
     }
 
+    /// Queues a kernel over that many invocations in one row, which it numbers by `group.y * groups.x + group.x`: more
+    /// workgroups than the adapter takes in one direction are spread over two.
+    pub(crate) fn linear(&self, kernel: &'static Kernel, buffers: &[&Handle], params: &[u8], invocations: usize) {
+        let groups = invocations.div_ceil(kernel.workgroup[0] as usize);
+        let rows = groups.div_ceil(self.limits.workgroups_per_dimension as usize);
+        self.groups(kernel, buffers, params, [groups.div_ceil(rows.max(1)), rows, 1]);
+    }
+
     /// Queues a kernel over that many workgroups.
     pub(crate) fn groups(&self, kernel: &'static Kernel, buffers: &[&Handle], params: &[u8], groups: [usize; 3]) {
         debug_assert_eq!(buffers.len() + 1, kernel.bindings.len(), "{}", kernel.name);

@@ -4,6 +4,8 @@
 //! activation, which burn composes of a dozen passes over the feature map, and the backward of depthwise
 //! convolution, which burn computes channel by channel. On every other device these functions are burn's own
 //! composition. Tests compare the two.
+//!
+//! Networks in use go through `conv/` on every device: convolution, bias and activation in one operation.
 
 #[cfg(feature = "cpu")]
 mod batch_norm_cpu;
@@ -19,12 +21,14 @@ mod launch;
 
 mod batch_norm;
 mod chunks;
+mod conv;
 mod depthwise;
 mod limits;
 mod mask;
 mod picture;
 
 pub use batch_norm::{Activation, Normalised, batch_norm_act};
+pub use conv::{conv, depthwise, pack, pointwise};
 pub use depthwise::depthwise_conv2d;
 pub use limits::{check_pass, limits};
 pub use mask::{MaskSpec, MaskedImages, mask_images, mask_images_composed, soft_mask, soft_mask_composed};

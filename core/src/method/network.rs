@@ -5,7 +5,7 @@ use super::{
     AllOnes, Batch, Cam, DeepMil, Erase, GradCam, Learning, Method, MethodKind, Objective, Pn, Reading, UNet, cam_avg,
     cam_lse, cam_max, wildcat,
 };
-use crate::backbone::{Backbone, FeatureExtractor as _, Tiling};
+use crate::backbone::{Backbone, FeatureExtractor, Tiling};
 use crate::config::ModelConfig;
 use crate::error::Error;
 use crate::kernel::check_pass;
@@ -65,6 +65,18 @@ impl Network {
             Self::DeepMil(net) => Some(&mut net.backbone),
             Self::MaxMin(net) => Some(&mut net.backbone),
             Self::AllOnes(_) | Self::UNet(_) => None,
+        }
+    }
+
+    /// The network for use alone ([`FeatureExtractor::fold`]).
+    #[must_use]
+    pub fn fold(mut self) -> Self {
+        if let Some(backbone) = self.backbone_mut() {
+            *backbone = backbone.clone().fold();
+        }
+        match self {
+            Self::UNet(net) => Self::UNet(net.fold()),
+            other => other,
         }
     }
 

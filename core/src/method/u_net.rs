@@ -11,7 +11,7 @@ use burn::tensor::activation::softplus;
 use burn::tensor::{Device, Tensor};
 
 use super::{Batch, Decision, Learning, Method, Objective, Reading};
-use crate::backbone::BatchNorm;
+use crate::backbone::{BatchNorm, conv_norm, fold};
 use crate::kernel::Activation::Relu;
 use crate::resample::nearest_double;
 
@@ -64,8 +64,13 @@ impl DoubleConv {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = self.bn1.forward(self.conv1.forward(x), 1, Relu);
-        self.bn2.forward(self.conv2.forward(x), 1, Relu)
+        let x = conv_norm(&self.conv1, &self.bn1, x, 1, None, Relu);
+        conv_norm(&self.conv2, &self.bn2, x, 1, None, Relu)
+    }
+
+    fn fold(&mut self) {
+        fold(&self.conv1, &mut self.bn1);
+        fold(&self.conv2, &mut self.bn2);
     }
 }
 
@@ -89,6 +94,18 @@ impl UNet {
                 .collect(),
             classifier: Conv2dConfig::new([WIDTHS[0], 2], [1, 1]).init(device),
         }
+    }
+
+    /// As [`FeatureExtractor::fold`](crate::backbone::FeatureExtractor::fold).
+    #[must_use]
+    pub fn fold(mut self) -> Self {
+        self.init.fold();
+        self.down.iter_mut().for_each(DoubleConv::fold);
+        for up in &mut self.up {
+            up.before.fold();
+            up.after.fold();
+        }
+        self
     }
 
     /// Scores (logits) of background and foreground for every pixel.

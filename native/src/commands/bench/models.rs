@@ -51,7 +51,7 @@ fn train_step(backbone: BackboneKind, args: &Bench, device: &Device) -> anyhow::
 
 /// Median seconds to predict one image.
 fn predict(backbone: BackboneKind, args: &Bench, device: &Device) -> anyhow::Result<f64> {
-    let model = ModelConfig { backbone, ..ModelConfig::default() }.init_max_min(2, device).valid();
+    let model = ModelConfig { backbone, ..ModelConfig::default() }.init_max_min(2, device).valid().fold();
     let [height, width] = EVALUATION;
     let image = Tensor::<4>::random([1, 3, height, width], Distribution::Uniform(-1.0, 1.0), device);
     let mut times = Vec::new();
