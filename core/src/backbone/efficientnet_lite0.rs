@@ -21,6 +21,8 @@ const STAGES: [Stage; 7] = [
     Stage(1, 3, 1, 6, 192, 320),
 ];
 const FEATURES: usize = 1280;
+/// Blocks of the first four stages.
+const SHALLOW_BLOCKS: usize = 8;
 
 /// EfficientNet-Lite0 without its classifier: 1,280 features at stride 32, TensorFlow's SAME padding.
 ///
@@ -78,6 +80,22 @@ impl EfficientNetLite0 {
             bn1: norm(FEATURES, device),
         }
     }
+
+    /// Stride of [`EfficientNetLite0::shallow`].
+    pub const SHALLOW_STRIDE: usize = 16;
+
+    /// Stem and the first four stages, `[B, 3, H, W]` to `[B, 80, ceil(H / 16), ceil(W / 16)]`: after them no map has
+    /// more than 3 values per pixel of the image. A position sees 88 pixels beyond its own.
+    pub fn shallow(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
+        let x = conv_norm(&self.conv_stem, &self.bn0, images, passes, None, Relu6);
+        self.blocks.iter().take(SHALLOW_BLOCKS).fold(x, |x, block| block.forward(x, passes))
+    }
+
+    /// The other stages and the head, from the output of [`EfficientNetLite0::shallow`] to the features.
+    pub fn deep(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
+        let x = self.blocks.iter().skip(SHALLOW_BLOCKS).fold(x, |x, block| block.forward(x, passes));
+        conv_norm(&self.conv_head, &self.bn1, x, passes, None, Relu6)
+    }
 }
 
 impl FeatureExtractor for EfficientNetLite0 {
@@ -91,9 +109,7 @@ impl FeatureExtractor for EfficientNetLite0 {
     }
 
     fn forward(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
-        let x = conv_norm(&self.conv_stem, &self.bn0, images, passes, None, Relu6);
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x, passes));
-        conv_norm(&self.conv_head, &self.bn1, x, passes, None, Relu6)
+        self.deep(self.shallow(images, passes), passes)
     }
 
     fn fold(mut self) -> Self {

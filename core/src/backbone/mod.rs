@@ -90,13 +90,19 @@ impl FeatureExtractor for Backbone {
         }
     }
 
-    /// Outside of training, images larger than [`Tiling::side`](Tiling) pass in windows.
+    /// Outside of training, the first layers take images larger than a [`Tiling`]'s side in windows.
     fn forward(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
-        let features = |images: Tensor<4>| match self {
-            Self::ResNet18(net) => net.forward(images, passes),
-            Self::EfficientNetLite0(net) => net.forward(images, passes),
-        };
-        if images.device().is_autodiff() { features(images) } else { Tiling::default().forward(images, features) }
+        let in_training = images.device().is_autodiff();
+        match self {
+            Self::ResNet18(net) if in_training => net.forward(images, passes),
+            Self::EfficientNetLite0(net) if in_training => net.forward(images, passes),
+            Self::ResNet18(net) => net
+                .deep(Tiling::default().forward(images, ResNet18::SHALLOW_STRIDE, |window| net.shallow(window, 1)), 1),
+            Self::EfficientNetLite0(net) => net.deep(
+                Tiling::default().forward(images, EfficientNetLite0::SHALLOW_STRIDE, |window| net.shallow(window, 1)),
+                1,
+            ),
+        }
     }
 
     fn fold(self) -> Self {

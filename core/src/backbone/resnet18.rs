@@ -94,6 +94,21 @@ impl ResNet18 {
         }
         self.maxpool.forward(x)
     }
+
+    /// Stride of [`ResNet18::shallow`].
+    pub const SHALLOW_STRIDE: usize = 8;
+
+    /// Stem and the first two stages, `[B, 3, H, W]` to `[B, 128, ceil(H / 8), ceil(W / 8)]`: after them no map has more
+    /// than 2 values per pixel of the image. A position sees 51 pixels beyond its own.
+    pub fn shallow(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
+        let x = self.stem(images, passes);
+        self.layer1.iter().chain(&self.layer2).fold(x, |x, block| block.forward(x, passes))
+    }
+
+    /// The other stages, from the output of [`ResNet18::shallow`] to the features.
+    pub fn deep(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
+        self.layer3.iter().chain(&self.layer4).fold(x, |x, block| block.forward(x, passes))
+    }
 }
 
 impl FeatureExtractor for ResNet18 {
@@ -107,8 +122,7 @@ impl FeatureExtractor for ResNet18 {
     }
 
     fn forward(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
-        let stages = [&self.layer1, &self.layer2, &self.layer3, &self.layer4];
-        stages.into_iter().flatten().fold(self.stem(images, passes), |x, block| block.forward(x, passes))
+        self.deep(self.shallow(images, passes), passes)
     }
 
     fn fold(mut self) -> Self {

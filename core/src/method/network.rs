@@ -11,6 +11,9 @@ use crate::error::Error;
 use crate::kernel::check_pass;
 use crate::model::MaxMin;
 
+/// Two masked images of three channels at 0.8 of the image's sides.
+const WHOLE_VALUES_PER_PIXEL: usize = 4;
+
 /// The network of any method, chosen at run time; the names of its weights are those of the network inside.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant, reason = "one value a program, and the variants are all large")]
@@ -98,8 +101,8 @@ impl Network {
         };
         let window = if device.is_autodiff() { size } else { Tiling::default().largest(size) };
         check_pass(device, backbone, images, window)?;
-        // the two masked images of max-min
-        Ok(check_pass(device, 6, images, size)?)
+        // what is whole: the image or the two masked ones, and deep features, which have fewer values
+        Ok(check_pass(device, WHOLE_VALUES_PER_PIXEL, images, size)?)
     }
 
     fn method(&self) -> &dyn Method {

@@ -1,0 +1,75 @@
+//! Large images pass the first layers in windows, with the result of one piece.
+
+use burn::module::Module as _;
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Distribution, Tensor};
+use histomask::synth::{SynthClass, SynthConfig, generate};
+use histomask::weights::default_model;
+use histomask_core::backbone::{EfficientNetLite0, ResNet18, Stem, Tiling};
+use histomask_core::model::MaxMin;
+use histomask_core::preprocess::{Preprocess, ResizeRule};
+use histomask_core::weights::{load_state_dict, read_checkpoint};
+use histomask_core::{RgbView, Segmenter};
+use image::imageops::{FilterType, resize};
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter().collect()
+}
+
+fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn windows_give_the_features_of_the_whole_image() {
+    let device = Device::flex();
+    device.seed(5);
+    let check = |name: &str, size: [usize; 2], stride, net: &dyn Fn(Tensor<4>) -> Tensor<4>| {
+        let image = Tensor::random([1, 3, size[0], size[1]], Distribution::Uniform(-1.0, 1.0), &device);
+        let whole = values(net(image.clone()));
+        let largest = whole.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+        let apart = |overlap| {
+            let windows = Tiling { side: 320, overlap }.forward(image.clone(), stride, net);
+            largest_difference(&values(windows), &whole) / largest
+        };
+        let [exact, short] = [96, 32].map(apart);
+        println!("{name} {size:?}: {exact:.1e} with the overlap, {short:.1e} with a third of it");
+        assert!(exact < 2e-6, "{name} {size:?}: {exact:e}");
+        assert!(short > 1e-3, "{name} {size:?}: the test does not see windows that are too small");
+    };
+    let net = EfficientNetLite0::new(&device);
+    let stems = [Stem::Single, Stem::Deep].map(|stem| ResNet18::new(stem, &device));
+    for size in [[321, 447], [352, 480], [331, 70]] {
+        check("EfficientNet-Lite0", size, EfficientNetLite0::SHALLOW_STRIDE, &|x| net.shallow(x, 1));
+        for stem in &stems {
+            check("ResNet18", size, ResNet18::SHALLOW_STRIDE, &|x| stem.shallow(x, 1));
+        }
+    }
+}
+
+#[test]
+fn a_large_image_has_the_class_and_mask_of_one_piece() {
+    const SIZE: [u32; 2] = [1067, 1211];
+    let device = Device::flex();
+    let (mut card, state) = read_checkpoint(default_model()).unwrap_or_else(|error| panic!("{error}"));
+    card.input = Preprocess { resize: ResizeRule::None, ..card.input };
+    let whole = MaxMin::new(EfficientNetLite0::new(&device), card.classes.len(), &card.model, &device);
+    let whole = load_state_dict(whole, &state).unwrap_or_else(|error| panic!("{error}")).valid();
+    let cut = Segmenter::from_checkpoint(card.clone(), &state, &device).unwrap_or_else(|error| panic!("{error}"));
+
+    let config = SynthConfig { size: 512, ..SynthConfig::default() };
+    let image = resize(&generate(3, SynthClass::Regular, &config).image, SIZE[1], SIZE[0], FilterType::Triangle);
+    let view =
+        RgbView::new(image.as_raw(), SIZE[1] as usize, SIZE[0] as usize).unwrap_or_else(|error| panic!("{error}"));
+    let input = card.input.tensor(view, &device).unwrap_or_else(|error| panic!("{error}"));
+    let expected = whole.forward(input, card.sigma);
+    let found = cut.segment(view).unwrap_or_else(|error| panic!("{error}"));
+
+    let mask = values(expected.mask());
+    let mask_apart = largest_difference(&found.mask, &mask);
+    let posterior_apart = largest_difference(&found.probabilities, &values(softmax(expected.class_scores(), 1)));
+    println!("mask: at most {mask_apart:.1e} apart; posterior: {posterior_apart:.1e}");
+    assert!(mask.iter().any(|&value| value < 0.5) && mask.iter().any(|&value| value >= 0.5), "an empty or full mask");
+    assert!(mask_apart < 1e-4 && posterior_apart < 1e-5, "mask {mask_apart:e}, posterior {posterior_apart:e}");
+}
