@@ -44,7 +44,8 @@ fn files(folder: &Path) -> Vec<(PathBuf, SystemTime)> {
 #[test]
 fn every_artefact_has_its_rows_its_figure_and_its_section() {
     let page = String::from_utf8(bytes(&ALL.join("report.html"))).expect("UTF-8");
-    // two values of each parameter for SEM and EEM, 3 x 2 x 2; 4 images and 10 methods; 8 + 4 + 4 images; 99 points
+    // two values of each parameter for SEM and EEM, 3 x 2 x 2; 4 images and 10 methods; 8 + 4 + 4 images; 99 points;
+    // 4 steps, 2 epochs and the model before them
     let expected = [
         ("table1", 12, false, false),
         ("table2", 12, false, false),
@@ -60,8 +61,8 @@ fn every_artefact_has_its_rows_its_figure_and_its_section() {
         ("fig11", 40, true, true),
         ("fig12", 20, true, true),
         ("fig13", 20, true, true),
-        ("figB1", 6, true, false),
-        ("figB2", 6, true, false),
+        ("figB1", 7, true, false),
+        ("figB2", 7, true, false),
     ];
     for (name, rows, svg, png) in expected {
         let file = |extension: &str| ALL.join(name).join(format!("{name}.{extension}"));
@@ -130,8 +131,19 @@ fn more_seeds_add_runs_and_a_deviation() {
     let _ = one("3").with("--train.epochs", "1").run().exits(0);
     let seeds = || std::fs::read_dir(out.join("runs")).map_or(0, Iterator::count);
     let before = seeds();
+    let epoch_0 = || {
+        let rows = csv(&out.join("figB2/figB2.csv"));
+        rows.iter().filter(|row| row["epoch"] == "0").map(|row| number(row, "accuracy")).collect::<Vec<_>>()
+    };
+    let untrained: Vec<_> =
+        files(&out).into_iter().map(|(path, _)| path).filter(|p| p.ends_with("untrained.csv")).collect();
+    assert_eq!((untrained.len(), epoch_0().len()), (before, 1));
+    assert!((0.0..=100.0).contains(&epoch_0()[0]));
+    // as runs of earlier versions are
+    untrained.iter().for_each(|path| std::fs::remove_file(path).expect("it is there"));
     let _ = one("3,4").with("--train.epochs", "1").run().exits(0).says("±");
     assert_eq!(seeds(), 2 * before, "the runs of the first seed are used again");
+    assert!(epoch_0().is_empty(), "a point that the run does not have");
     assert!(csv(&out.join("fig10/fig10.csv")).iter().all(|row| row["runs"] == "2" && !row["f1_plus_sd"].is_empty()));
 }
 

@@ -39,12 +39,14 @@ fn assert_same_run(run: &Path, reference: &Path) {
     for file in ["last.safetensors", "best.safetensors"] {
         assert!(bytes(&run.join(file)) == bytes(&reference.join(file)), "{file}: the cards differ");
     }
-    let timeless = |run: &Path| {
-        let mut rows = csv(&run.join("epochs.csv"));
+    let timeless = |file: &Path| {
+        let mut rows = csv(file);
         rows.iter_mut().for_each(|row| row.retain(|column, _| !column.ends_with("_seconds")));
         rows
     };
-    assert_eq!(timeless(run), timeless(reference));
+    for file in ["epochs.csv", "untrained.csv"] {
+        assert_eq!(timeless(&run.join(file)), timeless(&reference.join(file)), "{file}");
+    }
 }
 
 #[test]

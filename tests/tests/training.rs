@@ -51,6 +51,12 @@ fn a_run_leaves_checkpoints_table_report_and_record() {
     let best = rows.iter().rev().find(|row| row["best"] == "true").unwrap();
     assert_eq!(number(best, "valid_error"), lowest);
 
+    let untrained = csv(&run.join("untrained.csv"));
+    assert_eq!(untrained.len(), 1);
+    for column in ["valid_error", "valid_f1_plus", "valid_f1_minus", "valid_foreground"] {
+        assert_percent(number(&untrained[0], column), column);
+    }
+
     let record = json(&run.join("run.json"));
     assert_eq!((record["state"].as_str(), record["profile"].as_str()), (Some("finished"), Some("demo")));
     assert_eq!(record["data"]["path"].as_str(), data.to_str());

@@ -12,7 +12,7 @@ use crate::device::Chosen;
 use crate::method::MethodChoice;
 use crate::profile::{self, Profile};
 use crate::results::{method_title, training_report};
-use crate::train::{EpochRow, Observer, Outcome, RunFolder, TrainJob, train};
+use crate::train::{EpochRow, Observer, Outcome, RunFolder, TrainJob, UntrainedRow, train};
 
 pub(crate) fn run(args: &Train, keys: Option<&clap::ArgMatches>, console: &Console) -> anyhow::Result<Exit> {
     let resumed = args.resume.as_deref().map(RunFolder::new);
@@ -220,7 +220,22 @@ struct Progress<'a> {
     bar: std::cell::OnceCell<Bar>,
 }
 
+/// A score on the console.
+fn percent(value: Option<f64>) -> String {
+    value.map_or("-".into(), |value| format!("{value:.1}"))
+}
+
 impl Observer for Progress<'_> {
+    fn untrained(&self, row: &UntrainedRow) {
+        self.console.say(&format!(
+            "before training:  valid error {} %  F1+ {}  F1- {}  {:.0} s",
+            percent(row.valid_error),
+            percent(row.valid_f1_plus),
+            percent(row.valid_f1_minus),
+            row.valid_seconds,
+        ));
+    }
+
     fn begin(&self, epoch: usize, step: usize, steps: usize) {
         let done = epoch * steps + step;
         if done > 0 {
@@ -237,7 +252,6 @@ impl Observer for Progress<'_> {
     }
 
     fn epoch(&self, row: &EpochRow) {
-        let percent = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.1}"));
         let line = format!(
             "epoch {:>3}/{}  loss {:.4}  train error {} %  valid error {} %  F1+ {}  F1- {}  foreground {:.0} %  {:.0} s{}",
             row.epoch,

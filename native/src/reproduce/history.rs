@@ -11,7 +11,7 @@ use super::runs::State;
 use super::study::Study;
 use crate::method::MethodChoice;
 use crate::report::{Axis, Chart, Series, Style};
-use crate::train::{StepRow, read_history, read_steps};
+use crate::train::{StepRow, read_history, read_steps, read_untrained};
 
 /// Steps in the running mean, as in the released code's plots.
 const WINDOW: usize = 20;
@@ -33,8 +33,12 @@ pub(crate) fn draw(study: &Study<'_>, artefact: Artefact) -> anyhow::Result<Draw
         steps.iter().filter_map(|step| Some((step, step.accuracy()?))).unzip();
     let means = running_mean(&accuracy, WINDOW);
     let points = |values: &[f64]| (1u32..).map(f64::from).zip(values.iter().copied().map(Some)).collect::<Vec<_>>();
-    let valid: Vec<_> =
-        epochs.iter().map(|row| (row.epoch as f64, row.valid_error.map(|error| 100.0 - error))).collect();
+    let untrained = read_untrained(&run.folder);
+    let valid: Vec<(usize, Option<f64>)> = (untrained.iter().map(|row| (0, row.valid_error)))
+        .chain(epochs.iter().map(|row| (row.epoch, row.valid_error)))
+        .map(|(epoch, error)| (epoch, error.map(|error| 100.0 - error)))
+        .collect();
+    let valid_points = valid.iter().map(|&(epoch, accuracy)| (epoch as f64, accuracy)).collect();
     let percent = |what: &str| Axis { range: Some([0.0, 100.0]), ..Axis::new(what, "%") };
     let charts = [
         Chart {
@@ -51,7 +55,7 @@ pub(crate) fn draw(study: &Study<'_>, artefact: Artefact) -> anyhow::Result<Draw
             title: format!("{}: validation images", arm.label),
             x: Axis::counting("Epoch", ""),
             y: percent("Accuracy"),
-            series: vec![Series { name: "whole images".into(), points: valid, ..Series::default() }],
+            series: vec![Series { name: "whole images".into(), points: valid_points, ..Series::default() }],
             ..Chart::default()
         },
     ];
@@ -66,16 +70,21 @@ pub(crate) fn draw(study: &Study<'_>, artefact: Artefact) -> anyhow::Result<Draw
             ("running_mean".to_owned(), json!(mean)),
         ]));
     }
-    for row in &epochs {
+    for (epoch, accuracy) in valid {
         drawn.records.push(Record::from_iter([
             ("images".to_owned(), json!("valid")),
-            ("epoch".to_owned(), json!(row.epoch)),
+            ("epoch".to_owned(), json!(epoch)),
             ("step".to_owned(), json!(null)),
-            ("accuracy".to_owned(), json!(row.valid_error.map(|error| 100.0 - error))),
+            ("accuracy".to_owned(), json!(accuracy)),
             ("running_mean".to_owned(), json!(null)),
         ]));
     }
-    drawn.notes.push("One run: the first seed and fold. The paper's plots also have a point before training.".into());
+    drawn.notes.push("One run: the first seed and fold. Epoch 0 is the model before its first step.".into());
+    if untrained.is_none() {
+        drawn
+            .notes
+            .push("The run is of an earlier version, which did not validate before training: no epoch 0.".into());
+    }
     Ok(drawn)
 }
 

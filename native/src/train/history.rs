@@ -52,6 +52,24 @@ pub struct EpochRow {
     pub best: bool,
 }
 
+/// Validation of a run's model before its first step, the one line of `untrained.csv`, with columns of [`EpochRow`];
+/// all but the time are empty where the model computes no number yet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UntrainedRow {
+    /// Classification error on the validation split, in percent; absent for methods that name no class.
+    pub valid_error: Option<f64>,
+    /// Cross-entropy per pixel on the validation masks, of methods that learn from masks.
+    pub valid_pixel_loss: Option<f64>,
+    /// F1⁺ on the validation images that have a mask, in percent.
+    pub valid_f1_plus: Option<f64>,
+    /// F1⁻ likewise.
+    pub valid_f1_minus: Option<f64>,
+    /// Mean foreground of the predicted masks, in percent of the image.
+    pub valid_foreground: Option<f64>,
+    /// Seconds of validation.
+    pub valid_seconds: f64,
+}
+
 /// The rows as CSV with a header.
 ///
 /// # Errors
@@ -72,6 +90,13 @@ pub fn write_csv<T: Serialize>(rows: &[T]) -> Result<Vec<u8>, csv::Error> {
 /// Whatever the CSV reader refuses.
 pub fn read_history(folder: &RunFolder) -> Result<Vec<EpochRow>, csv::Error> {
     csv::Reader::from_path(folder.epochs())?.deserialize().collect()
+}
+
+/// What validation found before the first step, from `untrained.csv`; none where there is no such file (runs of earlier
+/// versions).
+#[must_use]
+pub fn read_untrained(folder: &RunFolder) -> Option<UntrainedRow> {
+    csv::Reader::from_path(folder.untrained()).ok()?.deserialize().next()?.ok()
 }
 
 /// One step of a run, a line of `steps.csv`.

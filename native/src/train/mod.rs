@@ -9,7 +9,7 @@ mod trainer;
 
 use std::path::PathBuf;
 
-pub use history::{EpochRow, StepRow, read_history, read_steps, write_csv};
+pub use history::{EpochRow, StepRow, UntrainedRow, read_history, read_steps, read_untrained, write_csv};
 pub use resume::{Progress, ResumeError};
 pub use run_folder::RunFolder;
 pub use sgd::Sgd;

@@ -57,6 +57,12 @@ impl RunFolder {
         self.0.join("epochs.csv")
     }
 
+    /// Validation before the first step, one line.
+    #[must_use]
+    pub fn untrained(&self) -> PathBuf {
+        self.0.join("untrained.csv")
+    }
+
     /// One line a step.
     #[must_use]
     pub fn steps(&self) -> PathBuf {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,11 +9,12 @@ use histomask_core::card::{CARD_FORMAT, DataCard};
 use histomask_core::method::{self, Method as _, Network, Objective};
 use histomask_core::weights::{Precision, load_state_dict, state_dict, write_checkpoint};
 use histomask_core::{Device, ModelCard, Segmenter};
+use serde::Serialize;
 
 use super::erasing::{self, Erasing};
 use super::resume::{self, Progress, ResumeError};
-use super::{EpochRow, RunFolder, Sgd, StepRow, TrainError, read_steps, write_csv};
-use crate::atomic;
+use super::{EpochRow, RunFolder, Sgd, StepRow, TrainError, UntrainedRow, read_steps, write_csv};
+use crate::atomic::{self, WriteError};
 use crate::augment::Augmenter;
 use crate::data::{Dataset, Sample};
 use crate::evaluate::{Evaluation, evaluate};
@@ -43,6 +45,8 @@ pub struct TrainJob<'a> {
 
 /// Hears of a run's progress.
 pub trait Observer {
+    /// The model was validated before its first step.
+    fn untrained(&self, row: &UntrainedRow);
     /// Training begins (or goes on) at this epoch and step, counted from 0.
     fn begin(&self, epoch: usize, step: usize, steps: usize);
     /// A step is done: epoch and step from 1, the loss of its batch.
@@ -169,6 +173,10 @@ impl<'a> Trainer<'a> {
 
     fn run(&mut self) -> Result<Outcome, TrainError> {
         let epochs = self.job.profile.train.epochs;
+        if (self.progress.epoch, self.progress.step) == (0, 0) && self.validate_untrained()? == Outcome::Interrupted {
+            self.save_state()?;
+            return Ok(Outcome::Interrupted);
+        }
         self.job.observer.begin(self.progress.epoch, self.progress.step, self.loader.batches_per_epoch());
         while self.progress.epoch < epochs {
             if self.train_epoch()? == Outcome::Interrupted || self.finish_epoch()? == Outcome::Interrupted {
@@ -176,6 +184,29 @@ impl<'a> Trainer<'a> {
                 return Ok(Outcome::Interrupted);
             }
         }
+        Ok(Outcome::Finished)
+    }
+
+    /// Where the curves of a run begin; nothing is chosen by it.
+    fn validate_untrained(&self) -> Result<Outcome, TrainError> {
+        let clock = Instant::now();
+        let validation = self.evaluate_valid();
+        if interrupt::asked() {
+            return Ok(Outcome::Interrupted);
+        }
+        // weights drawn at random may give no number on some image: that says nothing of the run
+        let finite = Some(validation).filter(|validation| validation.failed.is_empty());
+        let masks = finite.as_ref().and_then(|validation| validation.masks.as_ref());
+        let row = UntrainedRow {
+            valid_error: finite.as_ref().and_then(|validation| validation.class_error),
+            valid_pixel_loss: finite.as_ref().and_then(|validation| validation.pixel_loss),
+            valid_f1_plus: masks.and_then(|masks| masks.f1_plus),
+            valid_f1_minus: masks.and_then(|masks| masks.f1_minus),
+            valid_foreground: finite.as_ref().map(|validation| validation.mean_foreground),
+            valid_seconds: clock.elapsed().as_secs_f64(),
+        };
+        write_rows(&self.job.folder.untrained(), std::slice::from_ref(&row))?;
+        self.job.observer.untrained(&row);
         Ok(Outcome::Finished)
     }
 
@@ -295,9 +326,7 @@ impl<'a> Trainer<'a> {
         if row.best {
             atomic::write(&folder.best(), &checkpoint)?;
         }
-        let csv = write_csv(&self.progress.history)
-            .map_err(|error| atomic::WriteError { path: folder.epochs(), source: std::io::Error::other(error) })?;
-        atomic::write(&folder.epochs(), &csv)?;
+        write_rows(&folder.epochs(), &self.progress.history)?;
         // last, so that a run cut off before this line repeats the epoch and writes the same files again
         self.save_state()?;
         self.job.observer.epoch(&row);
@@ -305,20 +334,19 @@ impl<'a> Trainer<'a> {
     }
 
     fn save_state(&self) -> Result<(), TrainError> {
-        let csv = write_csv(&self.steps).map_err(|error| atomic::WriteError {
-            path: self.job.folder.steps(),
-            source: std::io::Error::other(error),
-        })?;
-        atomic::write(&self.job.folder.steps(), &csv)?;
+        write_rows(&self.job.folder.steps(), &self.steps)?;
         let bytes = resume::write(&state_dict(&self.model), &self.sgd.state(), &self.progress)
             .map_err(histomask_core::Error::from)?;
         Ok(atomic::write(&self.job.folder.state(), &bytes)?)
     }
 
-    fn validate(&self) -> Result<Evaluation, TrainError> {
+    fn evaluate_valid(&self) -> Evaluation {
         let segmenter = Segmenter::new(self.model.clone(), self.card(None), self.job.device);
-        let evaluation = &self.job.profile.evaluation;
-        let validation = evaluate(&segmenter, &self.job.dataset.valid, evaluation, &|_, _| ());
+        evaluate(&segmenter, &self.job.dataset.valid, &self.job.profile.evaluation, &|_, _| ())
+    }
+
+    fn validate(&self) -> Result<Evaluation, TrainError> {
+        let validation = self.evaluate_valid();
         match validation.failed.first() {
             Some((_, error)) => Err(TrainError::Device(error.clone())),
             None => Ok(validation),
@@ -397,6 +425,12 @@ impl<'a> Trainer<'a> {
             licence: self.job.licence.to_owned(),
         }
     }
+}
+
+fn write_rows<T: Serialize>(path: &Path, rows: &[T]) -> Result<(), WriteError> {
+    let csv =
+        write_csv(rows).map_err(|error| WriteError { path: path.to_owned(), source: std::io::Error::other(error) })?;
+    atomic::write(path, &csv)
 }
 
 /// Loss terms and the number of misclassified images in one transfer from the device.
