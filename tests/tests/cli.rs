@@ -75,10 +75,28 @@ fn values_out_of_range_are_refused_by_name() {
         ("predict x --opacity 1.5", "--opacity"),
         ("evaluate --data x --split some", "some"),
         ("bench --backbones resnet17 --device cpu", "resnet17"),
+        ("bench --methods all-ones --device cpu", "all-ones"),
+        ("bench --methods unet --device cpu", "unet"),
         ("bench --crop 0 --device cpu", "--crop"),
         ("bench --backbones efficientnet-lite0 --crop 64 --repeats 0 --device cpu", "--repeats"),
     ] {
         let _ = histomask(line).exits(2).says(part);
+    }
+}
+
+#[test]
+fn bench_times_a_step_and_a_prediction_of_each_method() {
+    let line =
+        "bench --methods max-min,cam-avg,u-net --backbones efficientnet-lite0 --crop 64 --repeats 1 --device cpu";
+    let table = histomask(line).exits(0).stdout;
+    let rows: Vec<Vec<&str>> =
+        table.lines().skip(2).map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect();
+    assert_eq!(rows.iter().map(|row| row[0]).collect::<Vec<_>>(), ["max-min", "cam-avg", "u-net"], "{table}");
+    let number = |cell: &str| cell.trim_end_matches(" s").parse::<f64>().unwrap_or_else(|_| panic!("{cell}: {table}"));
+    for row in &rows {
+        // 67 images in batches of four
+        assert!((number(row[5]) - number(row[2]) * 67.0 / 4.0).abs() < 0.1, "{table}");
+        assert!(number(row[4]) > 0.0 && number(row[6]) > 0.0, "{table}");
     }
 }
 

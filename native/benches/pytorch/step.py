@@ -5,6 +5,7 @@
 
 The same networks, batch and sizes: the released max-min model (three passes, all loss terms, SGD with Nesterov),
 CAM-Avg and the U-Net. Random weights and inputs; medians after one run to warm up. Prints one JSON line per network.
+Its peer: histomask bench --methods max-min,cam-avg,u-net --backbones efficientnet-lite0,resnet18 --device cpu
 """
 
 import argparse
@@ -177,10 +178,12 @@ def main():
     args.add_argument("--repeats", type=int, default=5)
     args.add_argument("--crop", type=int, default=416)
     args.add_argument("--batch", type=int, default=4)
+    args.add_argument("--images", type=int, default=67, help="images of an epoch, reckoned from the step: GlaS's fold 0")
     args = args.parse_args()
     networks = {
         "max-min, efficientnet-lite0": lambda: MaxMin(EfficientNetLite0()),
         "max-min, resnet18": lambda: MaxMin(ResNet18()),
+        "cam-avg, efficientnet-lite0": lambda: CamAvg(EfficientNetLite0()),
         "cam-avg, resnet18": lambda: CamAvg(ResNet18()),
         "u-net": UNet,
     }
@@ -203,6 +206,7 @@ def main():
             "network": name,
             "parameters": sum(p.numel() for p in model.parameters()),
             "seconds_per_step": round(training, 4),
+            "seconds_per_epoch": round(training * args.images / args.batch, 2),
             "training_images_per_second": round(args.batch / training, 3),
             "prediction_images_per_second": round(1 / prediction, 3),
             "peak_memory_gib_so_far": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),

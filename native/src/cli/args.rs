@@ -255,7 +255,7 @@ pub(crate) enum Weights {
 /// What `bench` measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum BenchWhat {
-    /// Images per second and memory of training and prediction
+    /// Time and memory of training steps and predictions, by method and backbone
     Models,
     /// What loaders, mask and losses take of a training step
     Shares,
@@ -268,9 +268,15 @@ pub(crate) struct Bench {
     /// What to measure
     #[arg(default_value = "models")]
     pub(crate) what: BenchWhat,
-    /// Backbones to measure
+    /// Methods to measure (models, shares)
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "max-min", value_name = "METHOD,...")]
+    pub(crate) methods: Vec<MethodChoice>,
+    /// Backbones to measure each of them on, U-Net excepted (models, shares)
     #[arg(long, value_delimiter = ',', default_value = "efficientnet-lite0,resnet18,resnet18-deep-stem")]
     pub(crate) backbones: Vec<String>,
+    /// Images of an epoch, whose steps are reckoned from the step measured (models) [default: 67, GlaS's fold 0]
+    #[arg(long, default_value_t = 67, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) images: u32,
     /// Timed repetitions after one to warm up
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) repeats: u32,

@@ -54,6 +54,8 @@ pub(crate) fn draw(study: &Study<'_>) -> anyhow::Result<Drawn> {
         }
         let network = network(method, device)?;
         let parameters = parameters(&network);
+        // as it is used in prediction
+        let network = network.fold();
         let times = times(&network, device, [height, width], if study.recipe.quick { Duration::ZERO } else { ENOUGH })?;
         let median = median(&times);
         let paper = paper::table3(method);

@@ -10,6 +10,8 @@ use burn::tensor::Device;
 use histomask_core::config::BackboneKind;
 
 use crate::cli::{Bench, BenchWhat, Console, Exit};
+use crate::method::MethodChoice;
+use crate::profile::Profile;
 
 pub(crate) fn run(args: &Bench, console: &Console) -> anyhow::Result<Exit> {
     let chosen = super::open_device(&args.device, console)?;
@@ -18,6 +20,36 @@ pub(crate) fn run(args: &Bench, console: &Console) -> anyhow::Result<Exit> {
         BenchWhat::Kernels => kernels::run(args, &chosen.device, console),
         BenchWhat::Shares => shares::run(args, &chosen.device, console),
     }
+}
+
+/// A row of a table: what is trained and asked.
+struct Subject {
+    method: MethodChoice,
+    /// The backbone's name, `-` for a network of its own.
+    backbone: &'static str,
+    /// The method's published training with this backbone.
+    profile: Profile,
+}
+
+/// Every method asked for on every backbone asked for; U-Net once.
+fn subjects(args: &Bench) -> anyhow::Result<Vec<Subject>> {
+    let backbones = args.backbones.iter().map(|name| backbone(name)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut subjects = Vec::new();
+    for &method in &args.methods {
+        if !method.kind().is_trained() {
+            anyhow::bail!("--methods {method}: it has no network, so there is nothing to time");
+        }
+        let mut profile = method.apply(Profile::named(method.default_profile())?);
+        if profile.model.method.learns_from_masks() {
+            subjects.push(Subject { method, backbone: "-", profile });
+            continue;
+        }
+        for &backbone in &backbones {
+            profile.model.backbone = backbone;
+            subjects.push(Subject { method, backbone: backbone.name(), profile: profile.clone() });
+        }
+    }
+    Ok(subjects)
 }
 
 fn backbone(name: &str) -> anyhow::Result<BackboneKind> {

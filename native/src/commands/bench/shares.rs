@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
+use histomask_core::MethodKind;
 use histomask_core::config::{LossConfig, MaskConfig};
 use histomask_core::kernel::{MaskSpec, mask_images};
 use histomask_core::loss::{RegionSizes, background, barrier, cross_entropy};
 
-use super::step::{BATCH, LABELS, Trained};
-use super::{median, sync};
+use super::step::{BATCH, Inputs, LABELS, Trained};
+use super::{Subject, median, subjects, sync};
 use crate::augment::{Augmenter, InputConfig};
 use crate::cli::{Bench, Console, Exit};
 use crate::data::{Dataset, Sample};
@@ -24,27 +25,34 @@ const PATCH: u32 = 640;
 const ROUNDS: u64 = 3;
 
 pub(super) fn run(args: &Bench, device: &Device, console: &Console) -> anyhow::Result<Exit> {
-    let crop = args.crop as usize;
+    let (crop, subjects) = (args.crop as usize, subjects(args)?);
     let (mask, losses) = (mask(crop, args.repeats, device)?, losses(args.repeats, device)?);
     let folder = tempfile::tempdir().context("no temporary folder for the patches")?;
-    let loader = loader(folder.path(), args)?;
+    let samples = samples(folder.path(), args)?;
     let batch = batch_on_one_thread(args)?;
     console.print(
-        "| backbone | step | with loaders | waiting for them | a batch on one thread: first / cached | mask | losses |\n\
-         |---|---|---|---|---|---|---|",
+        "| method | backbone | step | with loaders | waiting for them | a batch on one thread: first / cached | mask | \
+         losses |\n|---|---|---|---|---|---|---|---|",
     )?;
-    for name in &args.backbones {
-        let steps = steps(super::backbone(name)?, &loader, args, device)?;
+    for subject in &subjects {
+        let steps = steps(subject, &samples, args, device)?;
         let of_step = |seconds: f64| format!("{:.1} ms ({:.1} %)", 1e3 * seconds, 100.0 * seconds / steps.alone);
+        // measured as max-min has them
+        let of_max_min = |seconds: f64| match subject.method.kind() {
+            MethodKind::MaxMin => of_step(seconds),
+            _ => "-".into(),
+        };
         console.print(&format!(
-            "| {name} | {:.2} s | {:+.1} % | {} | {} / {} | {} | {} |",
+            "| {} | {} | {:.2} s | {:+.1} % | {} | {} / {} | {} | {} |",
+            subject.method,
+            subject.backbone,
             steps.alone,
             100.0 * (steps.with_loaders / steps.alone - 1.0),
             of_step(steps.waiting),
             of_step(batch.first),
             of_step(batch.cached),
-            of_step(mask),
-            of_step(losses),
+            of_max_min(mask),
+            of_max_min(losses),
         ))?;
         if crate::interrupt::asked() {
             return Ok(Exit::Interrupted);
@@ -63,15 +71,13 @@ struct Steps {
     waiting: f64,
 }
 
-fn steps(
-    backbone: histomask_core::config::BackboneKind,
-    loader: &TrainLoader,
-    args: &Bench,
-    device: &Device,
-) -> anyhow::Result<Steps> {
-    let mut trained = Trained::new(backbone, device);
-    let images = trained.random_images(args.crop as usize);
-    trained.step(images.clone(), device)?;
+fn steps(subject: &Subject, samples: &Arc<[Sample]>, args: &Bench, device: &Device) -> anyhow::Result<Steps> {
+    let loader = TrainLoader::new(Arc::clone(samples), Augmenter::new(input(args)?)?, BATCH, 0, WORKERS);
+    let from_masks = subject.profile.model.method.learns_from_masks();
+    let loader = if from_masks { loader.with_masks() } else { loader };
+    let mut trained = Trained::new(&subject.profile, device);
+    let inputs = trained.random_inputs(args.crop as usize);
+    trained.step(inputs.clone(), device)?;
     let (mut alone, mut with_loaders, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
     let autodiff = device.clone().autodiff();
     // in turns, so that both see the same machine
@@ -81,28 +87,32 @@ fn steps(
             let start = Instant::now();
             let batch = batches.next().context("the loaders stopped")??;
             let waited = start.elapsed().as_secs_f64();
-            let shape = [batch.batch, 3, batch.height, batch.width];
-            trained.step(Tensor::from_data(TensorData::new(batch.images, shape), &autodiff), device)?;
+            let planes = |values: Vec<f32>, channels: usize| {
+                let shape = [batch.batch, channels, batch.height, batch.width];
+                Tensor::<4>::from_data(TensorData::new(values, shape), &autodiff)
+            };
+            let masks = from_masks.then(|| planes(batch.masks, 1));
+            trained.step(Inputs { images: planes(batch.images, 3), masks }, device)?;
             with_loaders.push(start.elapsed().as_secs_f64());
             waiting.push(waited);
         }
         drop(batches);
         for _ in 0..args.repeats.div_ceil(ROUNDS as u32) {
-            alone.push(trained.step(images.clone(), device)?.iter().sum());
+            alone.push(trained.step(inputs.clone(), device)?.iter().sum());
         }
     }
     Ok(Steps { alone: median(alone), with_loaders: median(with_loaders), waiting: median(waiting) })
 }
 
-/// The default profile's loaders on synthetic patches, enough of them for one epoch of the measurement.
-fn loader(folder: &std::path::Path, args: &Bench) -> anyhow::Result<TrainLoader> {
+/// Synthetic patches, enough of them for one epoch of the measurement.
+fn samples(folder: &std::path::Path, args: &Bench) -> anyhow::Result<Arc<[Sample]>> {
     let per_class = (args.repeats as usize * BATCH).div_ceil(2).max(2);
     let config = SynthConfig { size: PATCH, per_class, valid: 0.0, test: 0.0, ..SynthConfig::default() };
     write_dataset(folder, &config)?;
-    let samples: Vec<Sample> = Dataset::open(folder, &Profile::named("released-glas")?.data)?.train;
-    Ok(TrainLoader::new(samples.into(), Augmenter::new(input(args)?)?, BATCH, 0, WORKERS))
+    Ok(Dataset::open(folder, &Profile::named("released-glas")?.data)?.train.into())
 }
 
+/// The default profile's.
 fn input(args: &Bench) -> anyhow::Result<InputConfig> {
     Ok(InputConfig { crop: args.crop, ..Profile::named("released-glas")?.input })
 }

@@ -1,14 +1,13 @@
-//! One training step of the max-min model, timed in parts.
+//! One training step of a method, timed in parts.
 
 use std::time::Instant;
 
 use anyhow::Context as _;
 use burn::tensor::{Device, Distribution, Int, Tensor};
-use histomask_core::backbone::Backbone;
-use histomask_core::config::{BackboneKind, LossConfig, ModelConfig};
-use histomask_core::model::MaxMin;
+use histomask_core::method::{Batch, Method as _, Network, Objective};
 
 use super::sync;
+use crate::profile::Profile;
 use crate::train::Sgd;
 
 /// Training batch, the released code's (`spec` §3.1).
@@ -16,19 +15,30 @@ pub(super) const BATCH: usize = 4;
 /// Its labels.
 pub(super) const LABELS: [usize; BATCH] = [0, 1, 0, 1];
 
-/// A model in training, with random weights: speed does not depend on them.
-pub(super) struct Trained {
-    model: MaxMin<Backbone>,
+/// A network in training, with random weights: speed does not depend on them.
+pub(super) struct Trained<'a> {
+    profile: &'a Profile,
+    network: Network,
     sgd: Sgd,
     labels: Tensor<1, Int>,
     autodiff: Device,
 }
 
-impl Trained {
-    pub(super) fn new(backbone: BackboneKind, device: &Device) -> Self {
+/// What a step learns from.
+#[derive(Clone)]
+pub(super) struct Inputs {
+    /// `[4, 3, H, W]`.
+    pub(super) images: Tensor<4>,
+    /// `[4, 1, H, W]`, for methods that learn from masks.
+    pub(super) masks: Option<Tensor<4>>,
+}
+
+impl<'a> Trained<'a> {
+    pub(super) fn new(profile: &'a Profile, device: &Device) -> Self {
         let autodiff = device.clone().autodiff();
         Self {
-            model: ModelConfig { backbone, ..ModelConfig::default() }.init_max_min(2, &autodiff),
+            profile,
+            network: profile.model.init(2, &autodiff),
             sgd: Sgd::new(0.9, true, 1e-4, 1.0),
             labels: Tensor::from_ints(LABELS.map(|label| label as i32), &autodiff),
             autodiff,
@@ -36,22 +46,29 @@ impl Trained {
     }
 
     /// A batch of square crops.
-    pub(super) fn random_images(&self, side: usize) -> Tensor<4> {
-        Tensor::random([BATCH, 3, side, side], Distribution::Uniform(-1.0, 1.0), &self.autodiff)
+    pub(super) fn random_inputs(&self, side: usize) -> Inputs {
+        let uniform = |channels: usize, low: f64| {
+            Tensor::<4>::random([BATCH, channels, side, side], Distribution::Uniform(low, 1.0), &self.autodiff)
+        };
+        let masks = self.profile.model.method.learns_from_masks();
+        Inputs { images: uniform(3, -1.0), masks: masks.then(|| uniform(1, 0.0).greater_elem(0.5).float()) }
     }
 
-    /// Seconds of forward, of loss with backward, and of the update.
-    pub(super) fn step(&mut self, images: Tensor<4>, device: &Device) -> anyhow::Result<[f64; 3]> {
+    /// Seconds of forward with loss, of backward, and of the update.
+    pub(super) fn step(&mut self, inputs: Inputs, device: &Device) -> anyhow::Result<[f64; 3]> {
         let start = Instant::now();
-        let output = self.model.forward(images, 0.15);
+        let learning = self.network.learn(
+            Batch { images: inputs.images, labels: self.labels.clone(), label_values: &LABELS, masks: inputs.masks },
+            Objective { loss: &self.profile.loss, sigma: self.profile.model.mask.sigma, t: self.profile.loss.t },
+        );
+        let total = learning.total().context("no loss")?;
+        drop(learning);
         sync(device)?;
         let forward = start.elapsed().as_secs_f64();
-        let total = LossConfig::default().terms(&output, &self.labels, &LABELS, 5.0).total().context("no loss")?;
-        drop(output);
         let gradients = total.backward();
         sync(device)?;
         let backward = start.elapsed().as_secs_f64();
-        self.model = self.sgd.step(self.model.clone(), gradients, 1e-3);
+        self.network = self.sgd.step(self.network.clone(), gradients, 1e-3);
         sync(device)?;
         Ok([forward, backward - forward, start.elapsed().as_secs_f64() - backward])
     }
