@@ -44,7 +44,7 @@ kernels() {
 }
 
 page() {
-  node -e 'const [a, b] = process.versions.node.split("."); process.exit(a < 20 || (a == 20 && b < 19))' ||
+  node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' ||
     { skip "the page; install Node.js 20.19 or newer"; return; }
   install_libraries || { skip "the page; npm could not fetch ${libraries[*]}"; return; }
   # the whole workspace, as its tests do: with other features its dependencies would be compiled again
