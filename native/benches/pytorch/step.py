@@ -179,6 +179,7 @@ def main():
     args.add_argument("--crop", type=int, default=416)
     args.add_argument("--batch", type=int, default=4)
     args.add_argument("--images", type=int, default=67, help="images of an epoch, reckoned from the step: GlaS's fold 0")
+    args.add_argument("--only", default="", help="networks whose name contains this")
     args = args.parse_args()
     networks = {
         "max-min, efficientnet-lite0": lambda: MaxMin(EfficientNetLite0()),
@@ -188,6 +189,8 @@ def main():
         "u-net": UNet,
     }
     for name, make in networks.items():
+        if args.only not in name:
+            continue
         model = make()
         optimizer = torch.optim.SGD(model.parameters(), 1e-3, 0.9, weight_decay=1e-4, nesterov=True)
         x, labels = torch.rand(args.batch, 3, args.crop, args.crop) * 2 - 1, torch.arange(args.batch) % 2
