@@ -77,6 +77,9 @@ fn models_of_another_kind() {
     refused(folder.path(), &with_entry(&whole, "/model/backbone", &json!("vgg16")), "vgg16");
     refused(folder.path(), &with_entry(&whole, "/classes", &json!(["a", "b", "c"])), "other classes");
     refused(folder.path(), &with_entry(&whole, "/model/pooling/modalities", &json!(6)), "shape");
+    // NaN at the end of the last tensor
+    let (sound, _) = whole.split_at(whole.len() - 4);
+    refused(folder.path(), &[sound, &[0xff, 0xff, 0xff, 0x7f]].concat(), "not finite");
 }
 
 #[test]

@@ -10,6 +10,12 @@ pub type StateDict = BTreeMap<String, TensorData>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WeightsError {
+    /// A value is NaN or infinite.
+    #[error("{name} holds values that are not finite: the file is damaged, or training diverged")]
+    NotFinite {
+        /// The tensor's name.
+        name: String,
+    },
     /// Tensors the model needs are absent.
     #[error("the weights lack {count} tensors of the model, first {first:?}: they belong to another architecture")]
     Missing {
@@ -104,7 +110,7 @@ pub fn state_dict<M: Module>(module: &M) -> StateDict {
 ///
 /// # Errors
 ///
-/// [`WeightsError`] naming the first tensor that is missing, unused or of another shape.
+/// [`WeightsError`] naming the first tensor that is missing, unused, of another shape or not finite.
 pub fn load_state_dict<M: Module>(module: M, state: &StateDict) -> Result<M, WeightsError> {
     check(&shapes(&module), state)?;
 
@@ -160,6 +166,10 @@ fn check(expected: &BTreeMap<String, Vec<usize>>, state: &StateDict) -> Result<(
             Some(data) if data.shape().to_vec() != *shape => {
                 let found = data.shape().to_vec();
                 return Err(WeightsError::Shape { name: name.clone(), found, expected: shape.clone() });
+            }
+            // found here, as an activation may turn NaN into a number
+            Some(data) if !data.iter::<f32>().all(f32::is_finite) => {
+                return Err(WeightsError::NotFinite { name: name.clone() });
             }
             _ => {}
         }
