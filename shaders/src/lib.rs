@@ -60,6 +60,7 @@ pub use pointwise::pointwise;
 pub use product::TILE;
 pub use soft_mask::soft_mask;
 pub use sum_merge::sum_merge;
+pub use vectorised::vectorised;
 
 include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
 

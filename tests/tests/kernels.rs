@@ -1,9 +1,9 @@
 //! The CPU backend's own operations against burn's composition: values and gradients.
 
-use burn::tensor::module::{batch_norm_train, conv2d};
+use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, Tensor};
-use histomask_core::kernel::{Activation, batch_norm_act, depthwise_conv2d};
+use histomask_core::kernel::{Activation, batch_norm_act, conv2d, depthwise_conv2d};
 use histomask_tests::{assert_numbers, values};
 
 /// Two orders of 32-bit summation over a few thousand values.
@@ -25,7 +25,7 @@ fn batch_norm_with_its_activation() {
             let direction = random(shape, &device);
 
             let ours = batch_norm_act(x.clone(), weight.clone(), bias.clone(), 1e-3, activation);
-            let theirs = batch_norm_train(x.clone(), weight.clone(), bias.clone(), 1e-3);
+            let theirs = module::batch_norm_train(x.clone(), weight.clone(), bias.clone(), 1e-3);
             let composed = activation.forward(theirs.output);
             let what = format!("{shape:?} {activation:?}");
             let close =
@@ -43,26 +43,47 @@ fn batch_norm_with_its_activation() {
     }
 }
 
+/// Sides, kernel, stride and padding of a convolution.
+type Case = ([usize; 2], usize, usize, [(usize, usize); 2]);
+
+/// SAME's even and odd cases, maps smaller than the kernel, no padding at all, more than one piece of a long product.
+const CASES: [Case; 10] = [
+    ([13, 13], 3, 1, [(1, 1), (1, 1)]),
+    ([16, 15], 3, 2, [(0, 1), (1, 1)]),
+    ([17, 32], 5, 2, [(2, 2), (1, 2)]),
+    ([2, 3], 5, 1, [(2, 2), (2, 2)]),
+    ([1, 1], 5, 2, [(2, 2), (2, 2)]),
+    ([9, 40], 5, 1, [(0, 0), (0, 0)]),
+    ([70, 65], 3, 1, [(1, 1), (1, 1)]),
+    ([31, 36], 7, 2, [(3, 3), (3, 3)]),
+    ([12, 37], 1, 1, [(0, 0), (0, 0)]),
+    ([15, 18], 1, 2, [(0, 0), (0, 0)]),
+];
+
+#[test]
+fn convolution_over_all_channels() {
+    for channels in [[3, 10], [16, 5], [13, 32]] {
+        compare(channels, 1);
+    }
+}
+
 #[test]
 fn depthwise_convolution() {
+    compare([6, 6], 6);
+}
+
+/// Our convolution and burn's, values and both gradients.
+fn compare([inputs, outputs]: [usize; 2], groups: usize) {
     let device = Device::flex().autodiff();
     device.seed(8);
-    // sides, kernel, stride, padding: SAME's even and odd cases, a map smaller than the kernel, no padding at all
-    let cases = [
-        ([13, 13], 3, 1, [(1, 1), (1, 1)]),
-        ([16, 15], 3, 2, [(0, 1), (1, 1)]),
-        ([17, 32], 5, 2, [(2, 2), (1, 2)]),
-        ([2, 3], 5, 1, [(2, 2), (2, 2)]),
-        ([1, 1], 5, 2, [(2, 2), (2, 2)]),
-        ([9, 40], 5, 1, [(0, 0), (0, 0)]),
-    ];
-    for (sides, kernel, stride, padding) in cases {
-        let x = random([2, 6, sides[0], sides[1]], &device).require_grad();
-        let weight = random([6, 1, kernel, kernel], &device).require_grad();
-        let ours = depthwise_conv2d(x.clone(), weight.clone(), stride, padding);
-        let options = ConvOptions::new_with_padding([stride, stride], padding, [1, 1], 6);
-        let theirs = conv2d(x.clone(), weight.clone(), None, options);
-        let what = format!("{sides:?} kernel {kernel} stride {stride}");
+    for (sides, kernel, stride, padding) in CASES {
+        let x = random([2, inputs, sides[0], sides[1]], &device).require_grad();
+        let weight = random([outputs, inputs / groups, kernel, kernel], &device).require_grad();
+        let convolution = if groups == 1 { conv2d } else { depthwise_conv2d };
+        let ours = convolution(x.clone(), weight.clone(), stride, padding);
+        let options = ConvOptions::new_with_padding([stride, stride], padding, [1, 1], groups);
+        let theirs = module::conv2d(x.clone(), weight.clone(), None, options);
+        let what = format!("{inputs} to {outputs}, {sides:?} kernel {kernel} stride {stride}");
         assert_numbers(&what, &values(ours.clone()), &values(theirs.clone()), TOLERANCE);
 
         let direction = random(ours.dims(), &device);

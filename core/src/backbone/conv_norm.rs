@@ -87,14 +87,15 @@ impl Folded {
     }
 }
 
-/// burn's convolution, or ours where it is depthwise.
+/// The convolution alone, for training.
 fn convolved(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
-    let [_, inputs, _, _] = conv.weight.dims();
-    if conv.groups == 1 || inputs != 1 {
-        return conv.forward(x);
+    let ([_, inputs, _, _], [stride, across], padding) = (conv.weight.dims(), conv.stride, padding(conv, &x));
+    let plain = stride == across && conv.dilation == [1, 1] && conv.bias.is_none();
+    match conv.groups {
+        1 if plain => kernel::conv2d(x, conv.weight.val(), stride, padding),
+        groups if plain && groups > 1 && inputs == 1 => depthwise_conv2d(x, conv.weight.val(), stride, padding),
+        _ => conv.forward(x),
     }
-    let padding = padding(conv, &x);
-    depthwise_conv2d(x, conv.weight.val(), conv.stride[0], padding)
 }
 
 /// Padding of an input; SAME is TensorFlow's: output side `ceil(input / stride)`, an odd pixel behind.

@@ -63,24 +63,43 @@ fn normalise(input: &FloatTensor<Flex>, scale: &Scale) -> (FloatTensor<Flex>, St
     let plane = |sample: usize, channel: usize| &x[(sample * channels + channel) * size..][..size];
 
     let count = (batch * size) as f64;
-    let statistics = map_channels(channels, |channel| {
-        let over_batch =
-            |term: &dyn Fn(&[f32]) -> f64| (0..batch).map(|sample| term(plane(sample, channel))).sum::<f64>();
-        let mean = (over_batch(&|plane| sum(plane, |x| x)) / count) as f32;
-        let variance = over_batch(&|plane| sum(plane, |x| (x - mean) * (x - mean))) / count;
-        (mean, variance as f32)
-    });
+    let statistics = map_channels(
+        channels,
+        #[inline(always)]
+        |channel| {
+            let planes = || (0..batch).map(|sample| plane(sample, channel));
+            let mean = (planes()
+                .map(
+                    #[inline(always)]
+                    |plane| sum(plane, |x| x),
+                )
+                .sum::<f64>()
+                / count) as f32;
+            let squares = planes()
+                .map(
+                    #[inline(always)]
+                    |plane| sum(plane, |x| (x - mean) * (x - mean)),
+                )
+                .sum::<f64>();
+            (mean, (squares / count) as f32)
+        },
+    );
     let (mean, variance): (Vec<f32>, Vec<f32>) = statistics.into_iter().unzip();
 
     let [low, high] = scale.activation.open();
-    let output = filled(batch * channels, size, |index, output| {
-        let (sample, channel) = (index / channels, index % channels);
-        let gain = scale.weight[channel] * inverse_std(variance[channel], scale.epsilon);
-        let shift = scale.bias[channel] - mean[channel] * gain;
-        for (y, x) in output.iter_mut().zip(plane(sample, channel)) {
-            *y = (x * gain + shift).clamp(low, high);
-        }
-    });
+    let output = filled(
+        batch * channels,
+        size,
+        #[inline(always)]
+        |index, output| {
+            let (sample, channel) = (index / channels, index % channels);
+            let gain = scale.weight[channel] * inverse_std(variance[channel], scale.epsilon);
+            let shift = scale.bias[channel] - mean[channel] * gain;
+            for (y, x) in output.iter_mut().zip(plane(sample, channel)) {
+                *y = (x * gain + shift).clamp(low, high);
+            }
+        },
+    );
     (from_values(TensorData::new(output, shape)), Statistics { mean, variance })
 }
 
@@ -133,33 +152,42 @@ fn differentiate(
         let inverse = inverse_std(statistics.variance[channel], scale.epsilon);
         (statistics.mean[channel], inverse, scale.weight[channel], scale.bias[channel])
     };
-    let sums = map_channels(channels, |channel| {
-        let (mean, inverse, weight, bias) = constants(channel);
-        let mut sums = [0.0; 2];
-        for sample in 0..batch {
-            let at = at(sample, channel);
-            let [of_g, of_g_hat] = sum2(&g[at..][..size], &x[at..][..size], |g, x| {
-                let hat = (x - mean) * inverse;
-                let g = passed(g, hat, weight, bias);
-                [g, g * hat]
-            });
-            sums[0] += of_g;
-            sums[1] += of_g_hat;
-        }
-        sums
-    });
+    let sums = map_channels(
+        channels,
+        #[inline(always)]
+        |channel| {
+            let (mean, inverse, weight, bias) = constants(channel);
+            let mut sums = [0.0; 2];
+            for sample in 0..batch {
+                let at = at(sample, channel);
+                let [of_g, of_g_hat] = sum2(&g[at..][..size], &x[at..][..size], |g, x| {
+                    let hat = (x - mean) * inverse;
+                    let g = passed(g, hat, weight, bias);
+                    [g, g * hat]
+                });
+                sums[0] += of_g;
+                sums[1] += of_g_hat;
+            }
+            sums
+        },
+    );
 
     let count = (batch * size) as f64;
-    let by_x = filled(batch * channels, size, |index, by_x| {
-        let (sample, channel) = (index / channels, index % channels);
-        let (mean, inverse, weight, bias) = constants(channel);
-        let [mean_g, mean_g_hat] = sums[channel].map(|sum| (sum / count) as f32);
-        let at = at(sample, channel);
-        for ((by_x, &x), &g) in by_x.iter_mut().zip(&x[at..][..size]).zip(&g[at..][..size]) {
-            let hat = (x - mean) * inverse;
-            *by_x = weight * inverse * (passed(g, hat, weight, bias) - mean_g - hat * mean_g_hat);
-        }
-    });
+    let by_x = filled(
+        batch * channels,
+        size,
+        #[inline(always)]
+        |index, by_x| {
+            let (sample, channel) = (index / channels, index % channels);
+            let (mean, inverse, weight, bias) = constants(channel);
+            let [mean_g, mean_g_hat] = sums[channel].map(|sum| (sum / count) as f32);
+            let at = at(sample, channel);
+            for ((by_x, &x), &g) in by_x.iter_mut().zip(&x[at..][..size]).zip(&g[at..][..size]) {
+                let hat = (x - mean) * inverse;
+                *by_x = weight * inverse * (passed(g, hat, weight, bias) - mean_g - hat * mean_g_hat);
+            }
+        },
+    );
     let of_channel = |part: usize| {
         let values: Vec<f32> = sums.iter().map(|sums| sums[part] as f32).collect();
         from_values(TensorData::new(values, [channels]))

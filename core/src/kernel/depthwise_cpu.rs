@@ -91,6 +91,7 @@ impl Geometry {
     }
 
     /// For every tap with its rows of output and input: `visit(tap, output row, input row, columns, first input column)`.
+    #[inline(always)]
     fn for_each_row(&self, mut visit: impl FnMut(usize, usize, usize, Range<usize>, usize)) {
         for ky in 0..self.kernel {
             let (rows, first_row) = self.seen(0, ky);
@@ -107,18 +108,28 @@ impl Geometry {
         let (weights, g): (&[f32], &[f32]) = (weight.storage(), gradient.storage());
         let [[height, width], [out_height, out_width]] = [self.input, self.output];
         let (taps, out_size) = (self.kernel * self.kernel, out_height * out_width);
-        let values = filled(self.batch * self.channels, height * width, |index, by_x| {
-            let taps = &weights[index % self.channels * taps..][..taps];
-            let g = &g[index * out_size..][..out_size];
-            self.for_each_row(|tap, out_row, row, columns, first| {
-                let g = &g[out_row * out_width..][columns];
-                let by_x = &mut by_x[row * width + first..(row + 1) * width];
-                match self.stride {
-                    1 => by_x.iter_mut().zip(g).for_each(|(by_x, g)| *by_x += taps[tap] * g),
-                    stride => by_x.iter_mut().step_by(stride).zip(g).for_each(|(by_x, g)| *by_x += taps[tap] * g),
-                }
-            });
-        });
+        let values = filled(
+            self.batch * self.channels,
+            height * width,
+            #[inline(always)]
+            |index, by_x| {
+                let taps = &weights[index % self.channels * taps..][..taps];
+                let g = &g[index * out_size..][..out_size];
+                self.for_each_row(
+                    #[inline(always)]
+                    |tap, out_row, row, columns, first| {
+                        let g = &g[out_row * out_width..][columns];
+                        let by_x = &mut by_x[row * width + first..(row + 1) * width];
+                        match self.stride {
+                            1 => by_x.iter_mut().zip(g).for_each(|(by_x, g)| *by_x += taps[tap] * g),
+                            stride => {
+                                by_x.iter_mut().step_by(stride).zip(g).for_each(|(by_x, g)| *by_x += taps[tap] * g)
+                            }
+                        }
+                    },
+                );
+            },
+        );
         from_values(TensorData::new(values, [self.batch, self.channels, height, width]))
     }
 
@@ -126,27 +137,34 @@ impl Geometry {
         let (x, g): (&[f32], &[f32]) = (x.storage(), gradient.storage());
         let [[height, width], [out_height, out_width]] = [self.input, self.output];
         let (taps, size, out_size) = (self.kernel * self.kernel, height * width, out_height * out_width);
-        let of_channels = map_channels(self.channels, |channel| {
-            let mut sums = vec![0f64; taps];
-            let mut spread = Vec::new();
-            for sample in 0..self.batch {
-                let index = sample * self.channels + channel;
-                let (x, g) = (&x[index * size..][..size], &g[index * out_size..][..out_size]);
-                self.for_each_row(|tap, out_row, row, columns, first| {
-                    let g = &g[out_row * out_width..][columns];
-                    let x = &x[row * width + first..(row + 1) * width];
-                    sums[tap] += f64::from(match self.stride {
-                        1 => dot(&x[..g.len()], g),
-                        stride => {
-                            spread.clear();
-                            spread.extend(x.iter().step_by(stride).take(g.len()));
-                            dot(&spread, g)
-                        }
-                    });
-                });
-            }
-            sums
-        });
+        let of_channels = map_channels(
+            self.channels,
+            #[inline(always)]
+            |channel| {
+                let mut sums = vec![0f64; taps];
+                let mut spread = Vec::new();
+                for sample in 0..self.batch {
+                    let index = sample * self.channels + channel;
+                    let (x, g) = (&x[index * size..][..size], &g[index * out_size..][..out_size]);
+                    self.for_each_row(
+                        #[inline(always)]
+                        |tap, out_row, row, columns, first| {
+                            let g = &g[out_row * out_width..][columns];
+                            let x = &x[row * width + first..(row + 1) * width];
+                            sums[tap] += f64::from(match self.stride {
+                                1 => dot(&x[..g.len()], g),
+                                stride => {
+                                    spread.clear();
+                                    spread.extend(x.iter().step_by(stride).take(g.len()));
+                                    dot(&spread, g)
+                                }
+                            });
+                        },
+                    );
+                }
+                sums
+            },
+        );
         let values: Vec<f32> = of_channels.into_iter().flatten().map(|sum| sum as f32).collect();
         from_values(TensorData::new(values, [self.channels, 1, self.kernel, self.kernel]))
     }

@@ -1,37 +1,60 @@
 //! Loops over the planes of `[B, C, H, W]`, in parallel where threads are to be had.
+//!
+//! A loop has the processor's vector instructions only where it is inlined into [`vectorised`]: the closures that are
+//! given here are `#[inline(always)]`.
 
-/// Runs a loop compiled for the widest vector instructions of the processor at hand.
-#[inline]
-fn vectorised<R>(work: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(work)
+use histomask_shaders::vectorised;
+use pulp::{Simd, WithSimd};
+
+/// A loop called where the processor's vector instructions are on. As `FnOnce` it would be called through a function
+/// of its own, without them.
+struct Loop<F>(F);
+
+impl<T, F: FnMut() -> T> WithSimd for Loop<F> {
+    type Output = T;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, _: S) -> T {
+        (self.0)()
+    }
 }
 
 /// One value for each of `n` channels.
 pub(super) fn map_channels<T: Send>(n: usize, value: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
-    let value = |channel| vectorised(|| value(channel));
+    let each = |channel| {
+        vectorised(Loop(
+            #[inline(always)]
+            || value(channel),
+        ))
+    };
     #[cfg(feature = "threads")]
     {
         use rayon::prelude::*;
-        (0..n).into_par_iter().map(value).collect()
+        (0..n).into_par_iter().map(each).collect()
     }
     #[cfg(not(feature = "threads"))]
-    (0..n).map(value).collect()
+    (0..n).map(each).collect()
 }
 
 /// A buffer of planes of `size` values, each filled by `fill(index, plane)`; planes come zeroed.
 pub(super) fn filled(planes: usize, size: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
     let mut buffer = vec![0.0; planes * size];
-    let fill = |index, plane: &mut [f32]| vectorised(|| fill(index, plane));
+    let each = |(index, plane): (usize, &mut [f32])| {
+        vectorised(Loop(
+            #[inline(always)]
+            || fill(index, plane),
+        ));
+    };
     if size == 0 {
         return buffer;
     }
     #[cfg(feature = "threads")]
     {
         use rayon::prelude::*;
-        buffer.par_chunks_mut(size).enumerate().for_each(|(index, plane)| fill(index, plane));
+        buffer.par_chunks_mut(size).enumerate().for_each(each);
     }
     #[cfg(not(feature = "threads"))]
-    buffer.chunks_mut(size).enumerate().for_each(|(index, plane)| fill(index, plane));
+    buffer.chunks_mut(size).enumerate().for_each(each);
     buffer
 }
 

@@ -1,7 +1,8 @@
 //! Convolutions of a network in use: with bias, shortcut and activation in one operation, and without gradient.
 //!
-//! A feature map is read and written once for each. Training has burn's convolutions and this crate's
-//! [`batch_norm_act`](super::batch_norm_act) and [`depthwise_conv2d`](super::depthwise_conv2d).
+//! A feature map is read and written once for each. Training has
+//! [`conv2d`](super::conv2d()), [`depthwise_conv2d`](super::depthwise_conv2d) and
+//! [`batch_norm_act`](super::batch_norm_act).
 
 #[cfg(feature = "cpu")]
 mod flex;
