@@ -160,8 +160,11 @@ fn sums<S: Simd, const KERNEL: usize, const STRIDE: usize>(
 }
 
 #[inline(always)]
-fn activated<S: Simd, const N: usize>(simd: S, sums: [S::f32s; N], activation: u32) -> [S::f32s; N] {
+fn activated<S: Simd, const N: usize>(simd: S, mut sums: [S::f32s; N], activation: u32) -> [S::f32s; N] {
     let Some([low, high]) = bounds(activation) else { return sums };
     let (low, high) = (simd.splat_f32s(low), simd.splat_f32s(high));
-    sums.map(|sum| simd.min_f32s(simd.max_f32s(sum, low), high))
+    for sum in &mut sums {
+        *sum = simd.min_f32s(simd.max_f32s(*sum, low), high);
+    }
+    sums
 }

@@ -149,7 +149,9 @@ fn finish<S: Simd>(
     }
     if let Some([low, high]) = bounds(activation) {
         let (low, high) = (simd.splat_f32s(low), simd.splat_f32s(high));
-        sums = sums.map(|sum| simd.min_f32s(simd.max_f32s(sum, low), high));
+        for sum in &mut sums {
+            *sum = simd.min_f32s(simd.max_f32s(*sum, low), high);
+        }
     }
     if full {
         S::as_mut_simd_f32s(output).0.copy_from_slice(&sums);
@@ -168,7 +170,10 @@ fn sums<S: Simd, const FIRST: usize>(
     panel: &[[S::f32s; VECTORS]],
     bias: [f32; ROWS],
 ) -> [[S::f32s; VECTORS]; ROWS] {
-    let mut sums = bias.map(|bias| [simd.splat_f32s(bias); VECTORS]);
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
+    for (sums, bias) in sums.iter_mut().zip(bias) {
+        *sums = [simd.splat_f32s(bias); VECTORS];
+    }
     for (weights, columns) in tile.iter().zip(panel) {
         for row in 0..ROWS {
             let weight = simd.splat_f32s(weights[FIRST + row]);

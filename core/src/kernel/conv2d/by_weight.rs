@@ -168,14 +168,20 @@ fn products<S: Simd>(
     let count = x[0].len();
     let (gradient, x) = (gradient.map(|row| &row[..count]), x.map(|row| &row[..count]));
     let mut sums = [[simd.splat_f32s(0.0); GRADIENTS]; INPUTS];
+    // no closures from here on: what is not inlined has no vector instructions
     for at in 0..count {
-        let x = x.map(|row| row[at]);
         for row in 0..GRADIENTS {
             let gradient = gradient[row][at];
             for input in 0..INPUTS {
-                sums[input][row] = simd.mul_add_e_f32s(x[input], gradient, sums[input][row]);
+                sums[input][row] = simd.mul_add_e_f32s(x[input][at], gradient, sums[input][row]);
             }
         }
     }
-    sums.map(|sums| sums.map(|sum| simd.reduce_sum_f32s(sum)))
+    let mut products = [[0.0; GRADIENTS]; INPUTS];
+    for input in 0..INPUTS {
+        for row in 0..GRADIENTS {
+            products[input][row] = simd.reduce_sum_f32s(sums[input][row]);
+        }
+    }
+    products
 }
