@@ -18,7 +18,7 @@ use crate::train::{EpochRow, RunFolder};
 use crate::{interrupt, train};
 
 /// The synthetic set: patches a class, their side in pixels, and the zoom that leaves a few glands on each.
-const PER_CLASS: usize = 50;
+const PER_CLASS: usize = 100;
 const SIZE: u32 = 192;
 const ZOOM: u32 = 2;
 
