@@ -1,5 +1,9 @@
-//! Checks every kernel with naga and writes its Rust side: bindings, workgroup size and parameters.
+//! Puts every kernel together, checks it with naga and writes its Rust side: bindings, workgroup size and parameters.
+//!
+//! A line `#import name` of a kernel stands for `wgsl/shared/name.wgsl`, once however often it is asked for. Parameters
+//! that several kernels share stand in a shared file `name_params.wgsl` and become one Rust struct.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -12,9 +16,9 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let folder = root.join("wgsl");
     println!("cargo::rerun-if-changed={}", folder.display());
-    let (mut generated, mut names) = (String::new(), Vec::new());
+    let (mut generated, mut names, mut params) = (String::new(), Vec::new(), BTreeMap::new());
     for path in kernels(&folder) {
-        match kernel(&path) {
+        match kernel(&path, &mut params) {
             Ok(text) => {
                 generated += &text;
                 names.push(path.file_stem().unwrap_or_default().to_string_lossy().to_uppercase());
@@ -22,6 +26,7 @@ fn main() {
             Err(reason) => println!("cargo::error={}: {}", path.display(), reason.replace('\n', "\ncargo::error=")),
         }
     }
+    generated.extend(params.into_values());
     generated +=
         &format!("/// Every kernel.\npub const ALL: &[&Kernel] = &[{}];\n", names.join(", &").replacen("", "&", 1));
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("kernels.rs");
@@ -37,16 +42,33 @@ fn kernels(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Ends of the names of files that are another form of the file without.
-const VARIANTS: [&str; 2] = ["_subgroups", "_5x5"];
+/// The text of a kernel or of a shared file with its imports in place of the lines that ask for them; names the shared
+/// files in `imported`, and leaves out those that it names already.
+fn assembled(path: &Path, shared: &Path, imported: &mut Vec<String>) -> Result<String, String> {
+    let source = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut text = String::new();
+    for line in source.lines() {
+        match line.strip_prefix("#import ") {
+            None => text.extend([line, "\n"]),
+            Some(name) if imported.iter().any(|known| known == name) => (),
+            Some(name) => {
+                imported.push(name.to_owned());
+                text += &assembled(&shared.join(format!("{name}.wgsl")), shared, imported)?;
+                text += "\n";
+            }
+        }
+    }
+    Ok(text)
+}
 
-/// Rust text for one file, or what is wrong with it.
-fn kernel(path: &Path) -> Result<String, String> {
-    let source = fs::read_to_string(path).map_err(|error| error.to_string())?;
+/// Rust text for one file, or what is wrong with it; its parameters go to `params` under the name of their struct.
+fn kernel(path: &Path, params: &mut BTreeMap<String, String>) -> Result<String, String> {
+    let mut imported = Vec::new();
+    let source = assembled(path, &path.with_file_name("shared"), &mut imported)?;
     let mut options = Options::new();
     options.parse_doc_comments = true;
     let module = Frontend::new_with_options(options).parse(&source).map_err(|error| error.emit_to_string(&source))?;
-    Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP)
+    Validator::new(ValidationFlags::all(), Capabilities::empty())
         .validate(&module)
         .map_err(|error| error.emit_to_string(&source))?;
 
@@ -63,31 +85,15 @@ fn kernel(path: &Path) -> Result<String, String> {
     let _ = writeln!(
         text,
         "/// `wgsl/{name}.wgsl`\npub const {}: Kernel = Kernel {{\n    name: \"{name}\",\n    \
-         source: include_str!({:?}),\n    workgroup: {:?},\n    bindings: &{bindings:?},\n}};\n",
+         source: {source:?},\n    workgroup: {:?},\n    bindings: &{bindings:?},\n}};\n",
         name.to_uppercase(),
-        path.display().to_string(),
         entry.workgroup_size,
     );
-    // a variant has its base's parameters, which the base's file defines
-    let base = VARIANTS.iter().find_map(|suffix| name.strip_suffix(suffix));
-    let fields = parameters(&module, base.unwrap_or(&name))?;
-    match base {
-        None => text += &fields,
-        Some(base) => {
-            let base = path.with_file_name(format!("{base}.wgsl"));
-            let of_base = fs::read_to_string(&base).map_err(|error| format!("{}: {error}", base.display()))?;
-            if struct_text(&of_base) != struct_text(&source) {
-                return Err(format!("its Params differ from those of {}", base.display()));
-            }
-        }
+    let owner = imported.iter().find_map(|file| file.strip_suffix("_params")).unwrap_or(&name);
+    if let Some(fields) = parameters(&module, owner)? {
+        params.insert(owner.to_owned(), fields);
     }
     Ok(text)
-}
-
-/// The text of `struct Params`.
-fn struct_text(source: &str) -> Option<&str> {
-    let start = source.find("struct Params {")?;
-    source[start..].find('}').map(|end| &source[start..start + end])
 }
 
 /// Names of the buffers, in the order of their binding numbers.
@@ -106,13 +112,13 @@ fn bindings(module: &Module) -> Result<Vec<&str>, String> {
     Ok(names)
 }
 
-/// `struct Params` of the kernel as a Rust struct.
-fn parameters(module: &Module, kernel: &str) -> Result<String, String> {
+/// `struct Params` of the kernel as a Rust struct named after `owner`.
+fn parameters(module: &Module, owner: &str) -> Result<Option<String>, String> {
     let Some((handle, ty)) = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some("Params")) else {
-        return Ok(String::new());
+        return Ok(None);
     };
     let TypeInner::Struct { members, .. } = &ty.inner else { return Err("Params must be a struct".into()) };
-    let camel: String = kernel.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+    let camel: String = owner.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
     let (mut fields, mut bytes) = (String::new(), String::new());
     for (index, member) in members.iter().enumerate() {
         let name = member.name.as_deref().unwrap_or_default();
@@ -129,10 +135,9 @@ fn parameters(module: &Module, kernel: &str) -> Result<String, String> {
         let _ = writeln!(fields, "    pub {name}: {kind},");
         let _ = writeln!(bytes, "        bytes.extend(self.{name}.to_le_bytes());");
     }
-    Ok(format!(
-        "/// Parameters of [`{upper}`].\n#[derive(Clone, Copy, Debug, PartialEq)]\npub struct {camel}Params {{\n{fields}}}\n\n\
+    Ok(Some(format!(
+        "/// Parameters of `{owner}`.\n#[derive(Clone, Copy, Debug, Default, PartialEq)]\npub struct {camel}Params {{\n{fields}}}\n\n\
          impl {camel}Params {{\n    /// As the kernel reads them.\n    #[must_use]\n    pub fn bytes(&self) -> Vec<u8> {{\n        \
          let mut bytes = Vec::new();\n{bytes}        bytes\n    }}\n}}\n\n",
-        upper = kernel.to_uppercase(),
-    ))
+    )))
 }

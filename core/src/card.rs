@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::config::ModelConfig;
-use crate::method::MethodKind;
+use crate::config::{MethodKind, ModelConfig};
 use crate::preprocess::Preprocess;
 
 /// Most classes and modality maps a model may have: far above any use, low enough to multiply safely.

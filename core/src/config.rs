@@ -3,7 +3,125 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::method::MethodKind;
+/// A row of the paper's tables. EEM and SEM are one method with two [`BackgroundTerm`]s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum MethodKind {
+    /// Every pixel is foreground.
+    AllOnes,
+    /// Presence and non-presence bounds on region sizes.
+    Pn,
+    /// Adversarial erasing.
+    Erase,
+    /// Class maps under a global maximum.
+    CamMax,
+    /// Class maps under log-sum-exp.
+    CamLse,
+    /// Gradient-weighted feature maps of a network trained as CAM-Avg.
+    GradCam,
+    /// Class maps under a global average.
+    CamAvg,
+    /// Class maps under the mean of extreme activations.
+    Wildcat,
+    /// Attention over positions.
+    DeepMil,
+    /// Max-min uncertainty, the paper's method.
+    #[default]
+    MaxMin,
+    /// Supervised by masks.
+    UNet,
+}
+
+impl MethodKind {
+    /// All methods in the order of Tables 1 and 2.
+    pub const ALL: [Self; 11] = [
+        Self::AllOnes,
+        Self::Pn,
+        Self::Erase,
+        Self::CamMax,
+        Self::CamLse,
+        Self::GradCam,
+        Self::CamAvg,
+        Self::Wildcat,
+        Self::DeepMil,
+        Self::MaxMin,
+        Self::UNet,
+    ];
+
+    /// The name used in profiles, model cards and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AllOnes => "all-ones",
+            Self::Pn => "pn",
+            Self::Erase => "erase",
+            Self::CamMax => "cam-max",
+            Self::CamLse => "cam-lse",
+            Self::GradCam => "grad-cam",
+            Self::CamAvg => "cam-avg",
+            Self::Wildcat => "wildcat",
+            Self::DeepMil => "deep-mil",
+            Self::MaxMin => "max-min",
+            Self::UNet => "u-net",
+        }
+    }
+
+    /// The name in the paper's tables.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::AllOnes => "All-ones",
+            Self::Pn => "PN",
+            Self::Erase => "ERASE",
+            Self::CamMax => "CAM-Max",
+            Self::CamLse => "CAM-LSE",
+            Self::GradCam => "Grad-CAM",
+            Self::CamAvg => "CAM-Avg",
+            Self::Wildcat => "Wildcat",
+            Self::DeepMil => "Deep MIL",
+            Self::MaxMin => "Max-min",
+            Self::UNet => "U-Net",
+        }
+    }
+
+    /// Whether there is anything to train.
+    #[must_use]
+    pub fn is_trained(self) -> bool {
+        self != Self::AllOnes
+    }
+
+    /// Whether it learns from masks rather than from image-level labels.
+    #[must_use]
+    pub fn learns_from_masks(self) -> bool {
+        self == Self::UNet
+    }
+
+    /// Whether it says which class an image belongs to.
+    #[must_use]
+    pub fn names_class(self) -> bool {
+        !matches!(self, Self::AllOnes | Self::UNet)
+    }
+
+    /// Whether its mask depends on the class that is asked for.
+    #[must_use]
+    pub fn masks_by_class(self) -> bool {
+        !matches!(self, Self::AllOnes | Self::UNet | Self::MaxMin)
+    }
+
+    /// Whether a model trained as `self` can be used as `other`: the two share network and training.
+    #[must_use]
+    pub fn can_be_used_as(self, other: Self) -> bool {
+        let cam_avg = |method| matches!(method, Self::CamAvg | Self::GradCam);
+        self == other || (cam_avg(self) && cam_avg(other))
+    }
+}
+
+impl std::fmt::Display for MethodKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
 
 /// Feature extractor shared by the localizer and the classifier (`spec` §1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,3 @@
-use crate::weights::WeightsError;
-
 /// What can go wrong between a model file, an image and a mask.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -55,4 +53,55 @@ pub enum Error {
     /// The model computed NaN or infinity.
     #[error("the model's output is not finite: its weights are damaged, or training diverged")]
     NotFinite,
+}
+
+/// Why weights do not fit a model, or are no weights.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeightsError {
+    /// A value is NaN or infinite.
+    #[error("{name} holds values that are not finite: the file is damaged, or training diverged")]
+    NotFinite {
+        /// The tensor's name.
+        name: String,
+    },
+    /// Tensors the model needs are absent.
+    #[error("the weights lack {count} tensors of the model, first {first:?}: they belong to another architecture")]
+    Missing {
+        /// How many.
+        count: usize,
+        /// The first by name.
+        first: String,
+    },
+    /// Tensors the model has no place for.
+    #[error(
+        "the weights hold {count} tensors unknown to the model, first {first:?}: they belong to another architecture"
+    )]
+    Unused {
+        /// How many.
+        count: usize,
+        /// The first by name.
+        first: String,
+    },
+    /// A tensor has another shape.
+    #[error("tensor {name:?} has shape {found:?}, the model needs {expected:?}: other classes or another architecture")]
+    Shape {
+        /// The tensor.
+        name: String,
+        /// Shape in the file.
+        found: Vec<usize>,
+        /// Shape in the model.
+        expected: Vec<usize>,
+    },
+    /// A tensor of a type that is no weight.
+    #[error("tensor {name:?} has type {dtype}; weights are f32, f16, bf16 or f64")]
+    Type {
+        /// The tensor.
+        name: String,
+        /// Its type.
+        dtype: String,
+    },
+    /// The bytes are not a safetensors file.
+    #[error("not a complete safetensors file: {0}")]
+    Format(String),
 }

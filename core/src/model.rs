@@ -6,10 +6,9 @@ use burn::tensor::{Device, Tensor};
 
 use crate::backbone::{Backbone, FeatureExtractor};
 use crate::config::{ClassFrom, MapSource, MaskConfig, MinMax, ModelConfig};
-use crate::head::WildcatHead;
+use crate::head::{CamHead, ClassMaps};
 use crate::kernel::{MaskSpec, mask_images, soft_mask};
-use crate::loss::{RegionSizes, region_sizes};
-use crate::mask::posterior_map;
+use crate::mask::{RegionSizes, posterior_map, region_sizes};
 use crate::resample::bilinear;
 
 /// Modality maps of the released Camelyon16 code's one-class head (`spec` §1.7).
@@ -21,11 +20,11 @@ pub struct MaxMin<B: FeatureExtractor> {
     /// Shared feature extractor.
     pub backbone: B,
     /// Head whose maps make the mask.
-    pub localizer: WildcatHead,
+    pub localizer: CamHead,
     /// Head that judges the masked images.
-    pub classifier: WildcatHead,
+    pub classifier: CamHead,
     /// One-class head of [`MapSource::PullHead`].
-    pub pull: Option<WildcatHead>,
+    pub pull: Option<CamHead>,
     #[module(skip)]
     mask: MaskConfig,
     #[module(skip)]
@@ -71,13 +70,13 @@ impl<B: FeatureExtractor> MaxMin<B> {
     #[must_use]
     pub fn new(backbone: B, classes: usize, config: &ModelConfig, device: &Device) -> Self {
         let features = backbone.features();
-        let head = |classes| WildcatHead::new(features, classes, &config.pooling, device);
+        let head = |classes| CamHead::wildcat(features, classes, &config.pooling, device);
         let pull_pooling = crate::config::PoolingConfig { modalities: PULL_MODALITIES, ..config.pooling.clone() };
         Self {
             localizer: head(classes),
             classifier: head(classes),
             pull: (config.mask.source == MapSource::PullHead)
-                .then(|| WildcatHead::new(features, 1, &pull_pooling, device)),
+                .then(|| CamHead::wildcat(features, 1, &pull_pooling, device)),
             backbone,
             mask: config.mask.clone(),
             class_from: config.class_from,
@@ -100,8 +99,7 @@ impl<B: FeatureExtractor> MaxMin<B> {
     pub fn forward(&self, images: Tensor<4>, sigma: f64) -> MaxMinOutput {
         let [_, _, height, width] = images.dims();
         let features = self.backbone.forward(images.clone(), 1);
-        let class_maps = self.localizer.class_maps(features.clone());
-        let scores = self.localizer.scores(class_maps.clone());
+        let ClassMaps { maps: class_maps, scores } = self.localizer.forward(features.clone());
 
         let map = match &self.pull {
             Some(pull) => pull.class_maps(features),
@@ -144,8 +142,7 @@ impl<B: FeatureExtractor> MaxMin<B> {
     fn classify(&self, regions: Tensor<5>) -> RegionScores {
         let [batch, _, channels, height, width] = regions.dims();
         let features = self.backbone.forward(regions.reshape([2 * batch, channels, height, width]), 2);
-
-        let scores = self.classifier.scores(self.classifier.class_maps(features));
+        let scores = self.classifier.forward(features).scores;
         let classes = scores.dims()[1];
         let scores = scores.reshape([batch, 2, classes]);
         let of = |region: usize| scores.clone().narrow(1, region, 1).reshape([batch, classes]);

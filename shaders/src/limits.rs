@@ -10,16 +10,11 @@ pub struct Limits {
     pub binding_bytes: u64,
     /// Most workgroups in one direction.
     pub workgroups_per_dimension: u32,
-    /// Whether subgroup operations may be used.
-    pub subgroups: bool,
-    /// Whether 16-bit floats may be used.
-    pub f16: bool,
 }
 
 impl Limits {
     /// What WebGPU guarantees on every adapter.
-    pub const GUARANTEED: Self =
-        Self { binding_bytes: 128 << 20, workgroups_per_dimension: 65_535, subgroups: false, f16: false };
+    pub const GUARANTEED: Self = Self { binding_bytes: 128 << 20, workgroups_per_dimension: 65_535 };
 
     /// Checks a buffer of `bytes`.
     ///

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use crate::MapBackwardParams;
+use crate::MaskParams;
 use crate::mask_regions::read;
 use crate::parallel::chunks;
 use crate::taps::{Taps, taps};
@@ -9,7 +9,7 @@ use crate::taps::{Taps, taps};
 /// positions of the extremes `[B, 2]` and the sums of their gradients `[B, 2]` to the gradient of the coarse maps
 /// `[B, h, w]`.
 pub fn map_backward(
-    params: &MapBackwardParams,
+    params: &MaskParams,
     by_normalised: &[f32],
     range: &[f32],
     extremes: &[u32],
@@ -101,13 +101,14 @@ mod tests {
             let maps = NormalisedMaps::new(&coarse, &[0.0, 1.0], map, size, align_corners);
             let mut up = vec![0.0; 99];
             up.chunks_mut(9).enumerate().for_each(|(row, values)| maps.write(0, row, 0, values));
-            let params = MapBackwardParams {
+            let params = MaskParams {
                 batch: 1,
                 map_height: 3,
                 map_width: 4,
                 height: 11,
                 width: 9,
                 align_corners: u32::from(align_corners),
+                ..MaskParams::default()
             };
             let mut by_coarse = [0.0; 12];
             // pixel 40 is the map's maximum, with an inverse range of 2

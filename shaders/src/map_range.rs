@@ -1,11 +1,11 @@
-use crate::MapRangeParams;
+use crate::MaskParams;
 use crate::parallel::chunks;
 use crate::soft_mask::{blended_row, mix};
 use crate::taps::{Taps, taps};
 
 /// Twin of [`MAP_RANGE`](crate::MAP_RANGE): coarse maps `[B, h, w]` to the extremes of the resampled map's chunks,
 /// `[B, chunks, 4]`: bits of the minimum and of the maximum, and their positions.
-pub fn map_range(params: &MapRangeParams, coarse: &[f32], partial: &mut [u32]) {
+pub fn map_range(params: &MaskParams, coarse: &[f32], partial: &mut [u32]) {
     let [height, width] = [params.height as usize, params.width as usize];
     let (count, pixels) = (params.chunks as usize, height * width);
     let upsampling = Upsampling::new(params);
@@ -63,7 +63,7 @@ pub(crate) struct Upsampling {
 }
 
 impl Upsampling {
-    pub(crate) fn new(params: &MapRangeParams) -> Self {
+    pub(crate) fn new(params: &MaskParams) -> Self {
         let map @ [_, map_width] = [params.map_height as usize, params.map_width as usize];
         let image @ [_, width] = [params.height as usize, params.width as usize];
         let align_corners = params.align_corners != 0;
@@ -104,14 +104,15 @@ mod tests {
     #[test]
     fn the_first_of_equal_extremes_and_a_nan_are_found() {
         let (map_height, map_width, height, width) = (2, 3, 2, 3);
-        let mut params = MapRangeParams { batch: 2, map_height, map_width, height, width, align_corners: 0, chunks: 2 };
+        let mut params =
+            MaskParams { batch: 2, map_height, map_width, height, width, chunks: 2, ..MaskParams::default() };
         let mut partial = [0; 16];
         map_range(&params, &[1.0, -2.0, -2.0, 5.0, 6.0, 6.0, 0.0, 0.0, 0.0, 0.0, 0.0, f32::NAN], &mut partial);
         let bits = f32::to_bits;
         assert_eq!(partial[..8], [bits(-2.0), bits(1.0), 1, 0, bits(5.0), bits(6.0), 3, 4]);
         // the pixel on the left reads it too, with weight 0
         assert_eq!(partial[12..], [bits(f32::NAN), bits(f32::NAN), 10, 10]);
-        params = MapRangeParams { batch: 1, chunks: 7, ..params };
+        params = MaskParams { batch: 1, chunks: 7, ..params };
         let mut partial = [0; 28];
         map_range(&params, &[0.0; 6], &mut partial);
         assert_eq!(partial[24..], [bits(f32::INFINITY), bits(f32::NEG_INFINITY), u32::MAX, u32::MAX]);

@@ -1,4 +1,4 @@
-use crate::MaskRegionsParams;
+use crate::MaskParams;
 use crate::parallel::chunks;
 use crate::soft_mask::{blended_row, mix, soft};
 use crate::taps::{Taps, taps};
@@ -10,7 +10,7 @@ const BAND: usize = 16;
 /// Twin of [`MASK_REGIONS`](crate::MASK_REGIONS): coarse maps `[B, h, w]`, their ranges `[B, 2]` and images
 /// `[B, 3, H, W]` to `regions` `[B, region_stride]`, in each sample X⁺ `[3, H', W']`, X⁻ `[3, H', W']` and one value
 /// left as it is.
-pub fn mask_regions(params: &MaskRegionsParams, coarse: &[f32], range: &[f32], image: &[f32], regions: &mut [f32]) {
+pub fn mask_regions(params: &MaskParams, coarse: &[f32], range: &[f32], image: &[f32], regions: &mut [f32]) {
     let [height, width] = [params.height as usize, params.width as usize];
     let [region_height, region_width] = [params.region_height as usize, params.region_width as usize];
     let align_corners = params.align_corners != 0;
@@ -36,7 +36,7 @@ pub fn mask_regions(params: &MaskRegionsParams, coarse: &[f32], range: &[f32], i
 }
 
 struct Shrink<'a> {
-    params: &'a MaskRegionsParams,
+    params: &'a MaskParams,
     maps: NormalisedMaps<'a>,
     image: &'a [f32],
     columns: Vec<Taps>,
@@ -132,18 +132,18 @@ mod tests {
 
     #[test]
     fn without_shrinking_each_pixel_is_split_by_its_own_mask() {
-        let params = MaskRegionsParams {
+        let params = MaskParams {
             batch: 1,
             map_height: 1,
             map_width: 2,
             height: 1,
             width: 2,
-            align_corners: 0,
             omega: 5.0,
             sigma: 0.2,
             region_height: 1,
             region_width: 2,
             region_stride: 13,
+            ..MaskParams::default()
         };
         let image = [1.0, f32::NAN, 0.5, f32::NAN, 0.0, f32::NAN];
         let mut regions = [9.0; 13];

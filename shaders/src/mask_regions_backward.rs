@@ -1,4 +1,4 @@
-use crate::MaskRegionsBackwardParams;
+use crate::MaskParams;
 use crate::map_backward::{touching, weight};
 use crate::mask_regions::{NormalisedMaps, read};
 use crate::parallel::chunks;
@@ -9,7 +9,7 @@ use crate::taps::{Taps, taps};
 /// images `[B, 3, H, W]` and the gradient of regions and sizes `[B, region_stride]` to the gradient of the normalised
 /// maps `[B, H, W]` and the partial sums `[B, chunks, 2]` for the gradient of minimum and maximum.
 pub fn mask_regions_backward(
-    params: &MaskRegionsBackwardParams,
+    params: &MaskParams,
     coarse: &[f32],
     range: &[f32],
     image: &[f32],
@@ -25,13 +25,7 @@ pub fn mask_regions_backward(
 }
 
 /// `[B, H, W]`, rows in parallel.
-fn by_map(
-    params: &MaskRegionsBackwardParams,
-    maps: &NormalisedMaps<'_>,
-    image: &[f32],
-    gradient: &[f32],
-    by_normalised: &mut [f32],
-) {
+fn by_map(params: &MaskParams, maps: &NormalisedMaps<'_>, image: &[f32], gradient: &[f32], by_normalised: &mut [f32]) {
     let [height, width] = [params.height as usize, params.width as usize];
     let [region_height, region_width] = [params.region_height as usize, params.region_width as usize];
     let align_corners = params.align_corners != 0;
@@ -73,12 +67,7 @@ fn by_map(
 }
 
 /// `[B, chunks, 2]`, chunks in parallel.
-fn by_extremes(
-    params: &MaskRegionsBackwardParams,
-    maps: &NormalisedMaps<'_>,
-    by_normalised: &[f32],
-    partial: &mut [f32],
-) {
+fn by_extremes(params: &MaskParams, maps: &NormalisedMaps<'_>, by_normalised: &[f32], partial: &mut [f32]) {
     let (width, area) = (params.width as usize, params.height as usize * params.width as usize);
     let pieces = params.chunks as usize;
     let piece = area.div_ceil(pieces);
@@ -105,7 +94,7 @@ fn by_extremes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MaskRegionsParams, mask_regions};
+    use crate::mask_regions;
 
     #[test]
     fn central_differences() {
@@ -119,20 +108,7 @@ mod tests {
         let (range, [omega, sigma]) = ([0.0, 1.0], [2.0, 0.1]);
         for align_corners in [0, 1] {
             let [map_height, map_width] = [height, width];
-            let forward = MaskRegionsParams {
-                batch: 1,
-                map_height,
-                map_width,
-                height,
-                width,
-                align_corners,
-                omega,
-                sigma,
-                region_height,
-                region_width,
-                region_stride,
-            };
-            let backward = MaskRegionsBackwardParams {
+            let params = MaskParams {
                 batch: 1,
                 map_height,
                 map_width,
@@ -148,12 +124,12 @@ mod tests {
             };
             let loss = |coarse: &[f32]| -> f32 {
                 let mut regions = vec![0.0; region_stride as usize];
-                mask_regions(&forward, coarse, &range, &image, &mut regions);
+                mask_regions(&params, coarse, &range, &image, &mut regions);
                 regions[region_stride as usize - 1] = coarse.iter().map(|&value| soft(value, omega, sigma)).sum();
                 regions.iter().zip(&gradient).map(|(region, by_region)| region * by_region).sum()
             };
             let (mut by_coarse, mut partial) = ([0.0; 30], [0.0; 8]);
-            mask_regions_backward(&backward, &coarse, &range, &image, &gradient, &mut by_coarse, &mut partial);
+            mask_regions_backward(&params, &coarse, &range, &image, &gradient, &mut by_coarse, &mut partial);
             let step = 0.02;
             for (index, by_value) in by_coarse.into_iter().enumerate() {
                 let mut moved = coarse.clone();

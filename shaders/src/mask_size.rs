@@ -1,22 +1,14 @@
+use crate::MaskParams;
 use crate::map_range::{Upsampling, chunk_bounds};
 use crate::parallel::chunks;
 use crate::soft_mask::soft;
-use crate::{MapRangeParams, MaskSizeParams};
 
 /// Twin of [`MASK_SIZE`](crate::MASK_SIZE): coarse maps `[B, h, w]` and their ranges `[B, 2]` to the sums of the soft
 /// mask over each chunk, `[B, chunks]`.
-pub fn mask_size(params: &MaskSizeParams, coarse: &[f32], range: &[f32], partial: &mut [f32]) {
-    let &MaskSizeParams { batch, map_height, map_width, height, width, align_corners, omega, sigma, .. } = params;
+pub fn mask_size(params: &MaskParams, coarse: &[f32], range: &[f32], partial: &mut [f32]) {
+    let &MaskParams { height, width, omega, sigma, .. } = params;
     let count = params.chunks as usize;
-    let upsampling = Upsampling::new(&MapRangeParams {
-        batch,
-        map_height,
-        map_width,
-        height,
-        width,
-        align_corners,
-        chunks: params.chunks,
-    });
+    let upsampling = Upsampling::new(params);
     chunks(partial, 1, |index, sum| {
         let (sample, chunk) = (index / count, index % count);
         let (low, inverse) = (range[2 * sample], range[2 * sample + 1]);

@@ -1,10 +1,10 @@
-use crate::SoftMaskParams;
+use crate::MaskParams;
 use crate::parallel::chunks;
 use crate::sigmoid::sigmoid;
 use crate::taps::{Taps, taps};
 
 /// Twin of [`SOFT_MASK`](crate::SOFT_MASK): coarse maps `[B, h, w]` and their ranges `[B, 2]` to masks `[B, H, W]`.
-pub fn soft_mask(params: &SoftMaskParams, coarse: &[f32], range: &[f32], mask: &mut [f32]) {
+pub fn soft_mask(params: &MaskParams, coarse: &[f32], range: &[f32], mask: &mut [f32]) {
     let [map_height, map_width] = [params.map_height as usize, params.map_width as usize];
     let [height, width] = [params.height as usize, params.width as usize];
     let align_corners = params.align_corners != 0;

@@ -7,20 +7,8 @@
 // dn/du = inverse, dn/dlow = (n - 1) * inverse, dn/dhigh = -n * inverse.
 // One workgroup a cell of the coarse map, over the pixels that read it: x the column, y the row, z the sample.
 
-struct Params {
-    /// B, images in the batch.
-    batch: u32,
-    /// h, rows of the coarse map.
-    map_height: u32,
-    /// w, columns of the coarse map.
-    map_width: u32,
-    /// H, rows of the image.
-    height: u32,
-    /// W, columns of the image.
-    width: u32,
-    /// 1 if resampling aligns the corners, else 0.
-    align_corners: u32,
-}
+#import mask_params
+#import touching
 
 @group(0) @binding(0) var<storage, read_write> by_normalised: array<f32>;
 @group(0) @binding(1) var<storage, read_write> range: array<f32>;
@@ -30,48 +18,6 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> params: Params;
 
 var<workgroup> shares: array<f32, 256>;
-
-struct Taps {
-    low: u32,
-    high: u32,
-    fraction: f32,
-}
-
-fn taps(position: u32, output: u32, input: u32) -> Taps {
-    var numerator = position * (input - 1u);
-    var denominator = max(output - 1u, 1u);
-    if (params.align_corners == 0u) {
-        let centre = (2u * position + 1u) * input;
-        numerator = select(0u, centre - output, centre > output);
-        denominator = 2u * output;
-    }
-    let low = min(numerator / denominator, input - 1u);
-    return Taps(low, min(low + 1u, input - 1u), f32(numerator - low * denominator) / f32(denominator));
-}
-
-// First output position that reads input `position` with a weight above 0, and one past the last.
-// Those have |source - position| < 1, where source is what `taps` divides into a whole part and a fraction.
-fn touching(position: u32, output: u32, input: u32) -> vec2<u32> {
-    var step = i32(2u * input);
-    var below = i32(output) * (2 * i32(position) - 1) - i32(input);
-    var above = i32(output) * (2 * i32(position) + 3) - i32(input);
-    // a single input is read by every output, which the other convention's arithmetic gives too
-    if (params.align_corners != 0u && input > 1u) {
-        let denominator = max(i32(output) - 1, 1);
-        step = i32(input) - 1;
-        below = (i32(position) - 1) * denominator;
-        above = (i32(position) + 1) * denominator;
-    }
-    let first = select(0, below / step + 1, below >= 0);
-    let end = select(0, (above - 1) / step + 1, above > 0);
-    return vec2<u32>(u32(first), min(u32(end), output));
-}
-
-// Share of input `position` in an output.
-fn weight(taps: Taps, position: u32) -> f32 {
-    let low = select(0.0, 1.0 - taps.fraction, taps.low == position);
-    return low + select(0.0, taps.fraction, taps.high == position);
-}
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) cell: vec3<u32>, @builtin(local_invocation_index) local: u32) {

@@ -3,6 +3,8 @@
 // partial [B, chunks, columns], sums: column c of a sample at sample * stride + offset + c; the rest stays as it is.
 // One workgroup a sum: x the column, y the sample; with `whole_batch` each adds the samples up too.
 
+#import pairwise
+
 struct Params {
     /// B, images in the batch.
     batch: u32,
@@ -23,26 +25,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> params: Params;
 
 var<workgroup> slots: array<f32, 256>;
-var<private> levels: array<f32, 32>;
-
-// Pairwise sum: `levels[k]` waits with the sum of 2^k values for the next 2^k, so that rounding grows with the
-// logarithm of the count. `count` values came before this one.
-fn add(count: u32, value: f32) {
-    var sum = value;
-    var level = 0u;
-    for (; ((count >> level) & 1u) == 1u; level++) {
-        sum += levels[level];
-    }
-    levels[level] = sum;
-}
-
-fn total(count: u32) -> f32 {
-    var sum = 0.0;
-    for (var level = 0u; (count >> level) > 0u; level++) {
-        sum += select(0.0, levels[level], ((count >> level) & 1u) == 1u);
-    }
-    return sum;
-}
 
 @compute @workgroup_size(256, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {

@@ -12,9 +12,8 @@ use histomask::method::MethodChoice;
 use histomask::profile::Profile;
 use histomask::weights::default_model;
 use histomask_core::config::{BackboneKind, ModelConfig};
-use histomask_core::method::{
-    AttentionHead, Method as _, average, fill, grad_cam, heat, log_sum_exp, maximum, peak, size_penalty,
-};
+use histomask_core::method::{AttentionHead, Method as _, fill, grad_cam, heat, peak, size_penalty};
+use histomask_core::pooling::{average, log_sum_exp, maximum};
 use histomask_core::resample::nearest_double;
 use histomask_core::weights::{StateDict, load_state_dict, read_card, state_dict};
 use histomask_core::{MethodKind, Segmenter};

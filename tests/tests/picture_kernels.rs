@@ -2,7 +2,7 @@
 //! they replace.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use histomask_core::kernel::{MaskStats, OverlaySpec, mask_stats, normalize, overlay, pixels};
+use histomask_core::kernel::{OverlaySpec, normalize, overlay, pixels};
 use histomask_core::preprocess::{normalise, resize};
 use histomask_core::shaders::colormap::{Colormap, packed};
 use histomask_core::{RgbView, resample};
@@ -30,10 +30,6 @@ fn noise(count: usize, seed: u32) -> Vec<u32> {
     std::iter::repeat_with(step).take(count).collect()
 }
 
-fn devices() -> impl Iterator<Item = Device> {
-    std::iter::once(Device::flex()).chain(software_adapter())
-}
-
 #[test]
 fn normalize_is_pillows_resize_within_a_level() {
     for ([height, width], to) in RESIZED {
@@ -58,53 +54,6 @@ fn normalize_is_pillows_resize_within_a_level() {
             assert!(kernel.iter().zip(&twin).all(|(a, b)| (a - b).abs() <= 1e-6), "{height}×{width} → {to:?}");
         }
     }
-}
-
-#[test]
-fn stats_count_as_the_metrics_do() {
-    for (batch, [height, width]) in [(1, [1, 1]), (3, [7, 13]), (2, [65, 129]), (1, [522, 775])] {
-        let pixels = height * width;
-        let soft: Vec<f32> = noise(batch * pixels, 5).iter().map(|&word| word as f32 / u32::MAX as f32).collect();
-        let truth: Vec<u32> = noise(batch * pixels, 9).iter().map(|word| word % 3).collect();
-        for device in devices() {
-            let masks = Tensor::<1>::from_floats(soft.as_slice(), &device).reshape([batch, 1, height, width]);
-            let truths = TensorData::new(truth.clone(), [batch, pixels]);
-            let truths = Tensor::<2, Int>::from_data(truths, (&device, DType::U32));
-            let words = mask_stats(masks, truths, 0.5).into_data().try_into_vec::<u32>();
-            let words = words.unwrap_or_else(|error| panic!("{error:?}"));
-            assert_eq!(words.len(), 6 * batch);
-            for (sample, words) in words.chunks_exact(6).enumerate() {
-                let stats = MaskStats::from_words(words.try_into().unwrap_or_default());
-                let range = sample * pixels..(sample + 1) * pixels;
-                let (soft, truth) = (&soft[range.clone()], &truth[range]);
-                let expected = counts(soft, truth);
-                let got = [stats.true_positive, stats.false_positive, stats.false_negative, stats.true_negative];
-                assert_eq!(got, expected);
-                let sum: f64 = soft.iter().map(|&m| f64::from(m)).sum();
-                assert!((f64::from(stats.foreground) - sum).abs() <= 1e-5 * sum, "{stats:?} is not {sum}");
-                let entropy: f64 = soft.iter().map(|&m| entropy(f64::from(m))).sum();
-                assert!((f64::from(stats.entropy) - entropy).abs() <= 1e-5 * entropy.max(1.0), "{stats:?}: {entropy}");
-            }
-        }
-    }
-}
-
-fn counts(soft: &[f32], truth: &[u32]) -> [u32; 4] {
-    let mut counts = [0; 4];
-    for (&soft, &truth) in soft.iter().zip(truth) {
-        let which = match (soft >= 0.5, truth != 0) {
-            (true, true) => 0,
-            (true, false) => 1,
-            (false, true) => 2,
-            (false, false) => 3,
-        };
-        counts[which] += 1;
-    }
-    counts
-}
-
-fn entropy(m: f64) -> f64 {
-    [m, 1.0 - m].into_iter().filter(|&p| p > 0.0).map(|p| -p * p.ln()).sum()
 }
 
 #[test]

@@ -3,8 +3,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use histomask_core::config::MinMax;
-use histomask_core::loss::region_sizes;
-use histomask_core::mask::{masked, min_max, soft_threshold};
+use histomask_core::mask::{masked, min_max, region_sizes, soft_threshold};
 use histomask_core::metric::{EmptyRule, MaskEvaluator, Overlap, PixelCounts};
 use histomask_core::resample::{bilinear, bilinear_slice, scaled};
 use histomask_core::weights::{

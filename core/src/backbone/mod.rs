@@ -3,6 +3,7 @@
 mod batch_norm;
 mod conv_norm;
 mod efficientnet_lite0;
+mod folded;
 mod resnet18;
 mod tiled;
 

@@ -49,7 +49,6 @@ impl Launcher {
     /// Queues a kernel over that many workgroups.
     pub(crate) fn groups(&self, kernel: &'static Kernel, buffers: &[&Handle], params: &[u8], groups: [usize; 3]) {
         debug_assert_eq!(buffers.len() + 1, kernel.bindings.len(), "{}", kernel.name);
-        let kernel = kernel.for_adapter(&self.limits);
         let [x, y, z] = kernel.workgroup;
         let params = self.client.create_from_slice(params);
         let arguments = buffers

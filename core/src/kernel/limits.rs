@@ -13,15 +13,10 @@ pub fn limits(device: &Device) -> Option<Limits> {
 
 #[cfg(feature = "wgsl")]
 pub(super) fn of_client(client: &cubecl::client::Client) -> Limits {
-    use cubecl::features::Plane;
-    use cubecl::ir::{ElemType, FloatKind};
-
     let properties = client.properties();
     Limits {
         binding_bytes: properties.memory.max_page_size,
         workgroups_per_dimension: properties.hardware.max_cube_count.0,
-        subgroups: properties.features.plane.contains(Plane::Ops),
-        f16: properties.supports_type(ElemType::Float(FloatKind::F16)),
     }
 }
 

@@ -3,9 +3,11 @@
 mod masking;
 mod min_max;
 mod posterior_map;
+mod region_sizes;
 mod soft_threshold;
 
 pub use masking::{Regions, masked};
 pub use min_max::min_max;
 pub use posterior_map::posterior_map;
+pub use region_sizes::{RegionSizes, region_sizes};
 pub use soft_threshold::soft_threshold;

@@ -10,10 +10,11 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::cam::classification;
-use super::{Batch, CamHead, Decision, Learning, Method, Objective, Reading};
+use super::{Batch, Decision, Learning, Method, Objective, Reading};
 use crate::Error;
 use crate::backbone::{Backbone, FeatureExtractor};
 use crate::config::EraseConfig;
+use crate::head::{CamHead, ClassMaps};
 use crate::resample::bilinear;
 
 /// The network, and the colour it erases with.
@@ -97,14 +98,12 @@ impl Erase {
 
 impl Method for Erase {
     fn learn(&self, batch: Batch<'_>, objective: Objective<'_>) -> Learning {
-        let scores = self.head.scores(self.head.class_maps(self.backbone.forward(batch.images, 1)));
-        classification(scores, batch.labels, objective)
+        classification(self.head.of_images(&self.backbone, batch.images).scores, batch.labels, objective)
     }
 
     fn read(&self, image: Tensor<4>, _: f64) -> Reading {
         let [_, _, height, width] = image.dims();
-        let first = self.head.class_maps(self.backbone.forward(image.clone(), 1));
-        let scores = self.head.scores(first.clone());
+        let ClassMaps { maps: first, scores } = self.head.of_images(&self.backbone, image.clone());
         let [_, classes, h, w] = first.dims();
 
         // a copy of the image for each class, from which that class alone is erased

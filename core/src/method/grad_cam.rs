@@ -8,9 +8,11 @@ use burn::module::Module;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
-use super::cam::classification;
-use super::{Batch, CamHead, Decision, Learning, Method, Objective, Pooling, Reading};
+use super::cam::{classification, highest_map};
+use super::{Batch, Learning, Method, Objective, Reading};
 use crate::backbone::{Backbone, FeatureExtractor};
+use crate::head::{CamHead, ClassMaps};
+use crate::pooling::Pooling;
 
 /// The network of CAM-Avg, read by its gradients; the two share their weights.
 #[derive(Module, Debug)]
@@ -50,17 +52,16 @@ pub fn grad_cam(features: Tensor<4>, classes: usize, score: impl Fn(Tensor<4>) -
 
 impl Method for GradCam {
     fn learn(&self, batch: Batch<'_>, objective: Objective<'_>) -> Learning {
-        let scores = self.head.scores(self.head.class_maps(self.backbone.forward(batch.images, 1)));
-        classification(scores, batch.labels, objective)
+        classification(self.head.of_images(&self.backbone, batch.images).scores, batch.labels, objective)
     }
 
     fn read(&self, image: Tensor<4>, _: f64) -> Reading {
         let features = self.backbone.forward(image, 1);
         let [_, _, height, width] = features.dims();
-        let score = |features| self.head.scores(self.head.class_maps(features));
+        let score = |features| self.head.forward(features).scores;
         // the factor hw brings the maps back to the scale of class maps; it changes no comparison
         let scores = score(features.clone());
         let maps = grad_cam(features, scores.dims()[1], score) * (height * width) as f64;
-        Reading { scores: Some(scores), background: None, maps, decision: Decision::Argmax, align_corners: true }
+        highest_map(ClassMaps { maps, scores })
     }
 }

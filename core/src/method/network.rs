@@ -1,15 +1,14 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::{
-    AllOnes, Batch, Cam, DeepMil, Erase, GradCam, Learning, Method, MethodKind, Objective, Pn, Reading, UNet, cam_avg,
-    cam_lse, cam_max, wildcat,
-};
+use super::{AllOnes, Batch, Cam, DeepMil, Erase, GradCam, Learning, Method, Objective, Pn, Reading, UNet};
 use crate::backbone::{Backbone, FeatureExtractor, Tiling};
-use crate::config::ModelConfig;
+use crate::config::{MethodKind, ModelConfig};
 use crate::error::Error;
+use crate::head::CamHead;
 use crate::kernel::check_pass;
 use crate::model::MaxMin;
+use crate::pooling::Pooling;
 
 /// Two masked images of three channels at 0.8 of the image's sides.
 const WHOLE_VALUES_PER_PIXEL: usize = 4;
@@ -41,15 +40,20 @@ impl ModelConfig {
     #[must_use]
     pub fn init(&self, classes: usize, device: &Device) -> Network {
         let backbone = || self.backbone.init(device);
+        let cam = |head: &dyn Fn(usize) -> CamHead| {
+            let backbone = backbone();
+            Network::Cam(Cam { head: head(backbone.features()), backbone })
+        };
+        let pooled = |pooling: Pooling| cam(&|features| CamHead::new(features, classes, pooling.clone(), device));
         match self.method {
             MethodKind::AllOnes => Network::AllOnes(AllOnes::new(classes)),
             MethodKind::Pn => Network::Pn(Pn::new(backbone(), classes, &self.pooling, device)),
             MethodKind::Erase => Network::Erase(Erase::new(backbone(), classes, self.erase, device)),
-            MethodKind::CamMax => Network::Cam(cam_max::init(backbone(), classes, device)),
-            MethodKind::CamLse => Network::Cam(cam_lse::init(backbone(), classes, device)),
+            MethodKind::CamMax => pooled(Pooling::Max),
+            MethodKind::CamLse => pooled(Pooling::LogSumExp),
             MethodKind::GradCam => Network::GradCam(GradCam::new(backbone(), classes, device)),
-            MethodKind::CamAvg => Network::Cam(cam_avg::init(backbone(), classes, device)),
-            MethodKind::Wildcat => Network::Cam(wildcat::init(backbone(), classes, &self.pooling, device)),
+            MethodKind::CamAvg => pooled(Pooling::Average),
+            MethodKind::Wildcat => cam(&|features| CamHead::wildcat(features, classes, &self.pooling, device)),
             MethodKind::DeepMil => Network::DeepMil(DeepMil::new(backbone(), classes, device)),
             MethodKind::MaxMin => Network::MaxMin(self.init_max_min(classes, device)),
             MethodKind::UNet => Network::UNet(UNet::new(device)),

@@ -11,11 +11,12 @@ use burn::module::Module;
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Int, Tensor};
 
-use super::cam::classification;
-use super::{Batch, Decision, Learning, Method, Objective, Reading};
+use super::cam::{classification, highest_map};
+use super::{Batch, Learning, Method, Objective, Reading};
 use crate::backbone::{Backbone, FeatureExtractor};
 use crate::config::PoolingConfig;
-use crate::head::WildcatHead;
+use crate::head::{CamHead, ClassMaps};
+use crate::loss::Term;
 use crate::resample::bilinear;
 
 /// Backbone and WILDCAT head.
@@ -24,13 +25,13 @@ pub struct Pn {
     /// Feature extractor.
     pub backbone: Backbone,
     /// Head.
-    pub head: WildcatHead,
+    pub head: CamHead,
 }
 
 impl Pn {
     /// The network with a random head.
     pub(super) fn new(backbone: Backbone, classes: usize, config: &PoolingConfig, device: &Device) -> Self {
-        let head = WildcatHead::new(backbone.features(), classes, config, device);
+        let head = CamHead::wildcat(backbone.features(), classes, config, device);
         Self { backbone, head }
     }
 }
@@ -53,8 +54,7 @@ impl Method for Pn {
     fn learn(&self, batch: Batch<'_>, objective: Objective<'_>) -> Learning {
         let [_, _, height, width] = batch.images.dims();
         let pixels = height * width;
-        let maps = self.head.class_maps(self.backbone.forward(batch.images, 1));
-        let scores = self.head.scores(maps.clone());
+        let ClassMaps { maps, scores } = self.head.of_images(&self.backbone, batch.images);
         let [images, classes, _, _] = maps.dims();
         let shares = softmax(bilinear(maps, [height, width], true), 1);
         let sizes = shares.flatten::<3>(2, 3).sum_dim(2).reshape([images, classes]);
@@ -63,14 +63,12 @@ impl Method for Pn {
         let mut learning = classification(scores, batch.labels, objective);
         let weight = objective.loss.size_penalty_weight;
         if weight > 0.0 {
-            learning.terms.push(("size_penalty", penalty * weight));
+            learning.terms.push((Term::SizePenalty, penalty * weight));
         }
         learning
     }
 
     fn read(&self, image: Tensor<4>, _: f64) -> Reading {
-        let maps = self.head.class_maps(self.backbone.forward(image, 1));
-        let scores = Some(self.head.scores(maps.clone()));
-        Reading { scores, background: None, maps, decision: Decision::Argmax, align_corners: true }
+        highest_map(self.head.of_images(&self.backbone, image))
     }
 }

@@ -13,6 +13,7 @@ use burn::tensor::{Device, Tensor};
 use super::{Batch, Decision, Learning, Method, Objective, Reading};
 use crate::backbone::{BatchNorm, conv_norm, fold};
 use crate::kernel::Activation::Relu;
+use crate::loss::Term;
 use crate::resample::nearest_double;
 
 /// Channels at each scale.
@@ -136,7 +137,7 @@ impl Method for UNet {
         let lead = scores.clone().narrow(1, 1, 1) - scores.narrow(1, 0, 1);
         // cross-entropy of two classes: -ln p(mask) = softplus(lead) - mask * lead
         let loss = (softplus(lead.clone(), 1.0) - masks * lead).mean();
-        Learning { terms: vec![("pixels", loss)], scores: None }
+        Learning { terms: vec![(Term::Pixels, loss)], scores: None }
     }
 
     fn read(&self, image: Tensor<4>, _: f64) -> Reading {

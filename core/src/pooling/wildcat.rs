@@ -24,7 +24,8 @@ impl Positions {
     }
 }
 
-/// WILDCAT spatial pooling: mean of the highest activations, optionally with the lowest (`spec` §1.3).
+/// WILDCAT spatial pooling: mean of the highest activations, optionally with the lowest (Durand et al., CVPR 2017;
+/// `spec` §1.3, §5.4): `score_c = top-k mean + alpha * bottom-k mean`.
 #[derive(Clone, Debug)]
 pub struct WildcatPooling {
     /// Positions averaged at the top.

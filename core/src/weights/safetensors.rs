@@ -5,9 +5,9 @@ use burn::tensor::TensorData;
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, View};
 
-use super::{StateDict, WeightsError};
+use super::StateDict;
 use crate::card::{CARD_FORMAT, ModelCard};
-use crate::error::Error;
+use crate::error::{Error, WeightsError};
 
 /// The metadata key that holds the model card (or a training state) as JSON.
 const METADATA_KEY: &str = "histomask";

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use histomask_core::loss::Term;
 use histomask_core::weights::{Precision, StateDict, WeightsError, read_metadata, read_weights, write_weights};
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +27,8 @@ pub struct Progress {
     pub profile: String,
     /// Where the backbone's first weights came from.
     pub initial_weights: String,
-    /// Loss terms summed over its images, by name.
-    pub sums: BTreeMap<String, f64>,
+    /// Loss terms summed over its images.
+    pub sums: BTreeMap<Term, f64>,
     /// The epochs so far.
     pub history: Vec<EpochRow>,
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use burn::module::Module as _;
 use burn::tensor::{Int, Tensor, TensorData};
 use histomask_core::card::{CARD_FORMAT, DataCard};
+use histomask_core::loss::Term;
 use histomask_core::method::{self, Method as _, Network, Objective};
 use histomask_core::weights::{Precision, load_state_dict, state_dict, write_checkpoint};
 use histomask_core::{Device, ModelCard, Segmenter};
@@ -291,8 +292,8 @@ impl<'a> Trainer<'a> {
         let images = batch.labels.len();
         self.progress.images += images;
         self.progress.wrong += wrong;
-        for ((name, _), value) in learning.terms.iter().zip(values) {
-            *self.progress.sums.entry((*name).to_owned()).or_default() += f64::from(value) * images as f64;
+        for (&(term, _), value) in learning.terms.iter().zip(values) {
+            *self.progress.sums.entry(term).or_default() += f64::from(value) * images as f64;
         }
         let wrong = profile.model.method.names_class().then_some(wrong);
         self.steps.push(StepRow { epoch: epoch + 1, step: step + 1, images, wrong, loss: f64::from(loss) });
@@ -357,7 +358,7 @@ impl<'a> Trainer<'a> {
         let Progress { epoch, images, wrong, seconds, ref sums, ref history, .. } = self.progress;
         let profile = self.job.profile;
         let names_class = profile.model.method.names_class();
-        let mean = |name: &str| sums.get(name).map(|sum| sum / images.max(1) as f64);
+        let mean = |term: Term| sums.get(&term).map(|sum| sum / images.max(1) as f64);
         let (valid_error, valid_pixel_loss) = (validation.class_error, validation.pixel_loss);
         // the highest validation accuracy, for U-Net the lowest loss; ties to the latest (`spec` §3.1)
         let not_above = |now: Option<f64>, then: Option<f64>| now.zip(then).is_none_or(|(now, then)| now <= then);
@@ -372,13 +373,13 @@ impl<'a> Trainer<'a> {
             sigma: profile.model.mask.sigma_at(epoch),
             t: profile.loss.t_at(epoch),
             loss: sums.values().sum::<f64>() / images.max(1) as f64,
-            loss_full: mean("full"),
-            loss_foreground: mean("foreground"),
-            loss_background: mean("background"),
-            loss_barrier: mean("barrier"),
-            loss_empty_normal: mean("empty_normal"),
-            loss_size_penalty: mean("size_penalty"),
-            loss_pixels: mean("pixels"),
+            loss_full: mean(Term::Full),
+            loss_foreground: mean(Term::Foreground),
+            loss_background: mean(Term::Background),
+            loss_barrier: mean(Term::Barrier),
+            loss_empty_normal: mean(Term::EmptyNormal),
+            loss_size_penalty: mean(Term::SizePenalty),
+            loss_pixels: mean(Term::Pixels),
             train_error: names_class.then(|| 100.0 * wrong as f64 / images.max(1) as f64),
             valid_error,
             valid_pixel_loss,

@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use self::compare::{Comparison, Failure};
 
 /// What can be run, by name.
-const CHECKS: [&str; 7] = ["soft_mask", "mask_images", "chain", "normalize", "mask_stats", "overlay", "convolutions"];
+const CHECKS: [&str; 6] = ["soft_mask", "mask_images", "chain", "normalize", "overlay", "convolutions"];
 
 /// The two devices of a tab.
 #[wasm_bindgen]
@@ -67,7 +67,6 @@ impl Tab {
             "mask_images" => mask::masked_images(self, &mut comparison).await?,
             "chain" => chain::between_burn_operations(self, &mut comparison).await?,
             "normalize" => picture::inputs(self, &mut comparison).await?,
-            "mask_stats" => picture::statistics(self, &mut comparison).await?,
             "overlay" => picture::overlays(self, &mut comparison).await?,
             "convolutions" => conv::convolutions(self, &mut comparison).await?,
             _ => return Err(Failure(format!("no check named {check}")).into()),

@@ -1,8 +1,8 @@
-//! Pixels in, pixels and counts out, against the kernels' twins.
+//! Pixels in, pixels out, against the kernels' twins.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use histomask_core::config::MaskConfig;
-use histomask_core::kernel::{MaskSpec, OverlaySpec, mask_stats, normalize, overlay, pixels, soft_mask};
+use histomask_core::kernel::{MaskSpec, OverlaySpec, normalize, overlay, pixels, soft_mask};
 use histomask_core::shaders::colormap::{Colormap, packed};
 
 use crate::Tab;
@@ -24,35 +24,6 @@ pub(crate) async fn inputs(tab: &Tab, comparison: &mut Comparison) -> Result<(),
             normalize(image, to, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]).map_err(failure)
         };
         comparison.close("input", &name, input(&tab.gpu)?, input(&tab.cpu)?, INPUT).await?;
-    }
-    Ok(())
-}
-
-/// Of sums over all pixels, in another order, and of logarithms.
-const SUMS: f64 = 2e-5;
-
-pub(crate) async fn statistics(tab: &Tab, comparison: &mut Comparison) -> Result<(), Failure> {
-    for (index, size) in SIZES.into_iter().enumerate() {
-        let batch = 1 + index % 3;
-        let masks = smooth(batch, size, &tab.cpu);
-        // 0 and 1 as well, whose logarithms the entropy must not take
-        let masks = masks.clone().mask_fill(masks.clone().lower_elem(0.4), 0.0).mask_fill(masks.greater_elem(0.9), 1.0);
-        // and NaN, which must not get lost
-        let masks = if index == 3 { masks.clone().mask_fill(masks.equal_elem(1.0), f32::NAN) } else { masks };
-        let truth: Vec<u32> = (0..batch).flat_map(|sample| squares(size, sample)).collect();
-        let name = format!("{batch} × {size:?}");
-        let words = |device: &Device| {
-            let truth = integers(truth.clone(), [batch, size[0] * size[1]], device);
-            mask_stats(on(&masks, device), truth, 0.5)
-        };
-        let (ours, theirs) = (comparison.words(words(&tab.gpu)).await?, host(words(&tab.cpu)));
-        // two sums as the bits of floats, then four counts
-        let (sums, counts) = (|word: u32| f64::from(f32::from_bits(word)), |word: u32| f64::from(word));
-        let part = |words: &[u32], range: std::ops::Range<usize>, value: &dyn Fn(u32) -> f64| -> Vec<f64> {
-            words.chunks(6).flat_map(|row| &row[range.clone()]).map(|&word| value(word)).collect()
-        };
-        comparison.add("sums", &name, &part(&ours, 0..2, &sums), &part(&theirs, 0..2, &sums), SUMS);
-        comparison.add("counts", &name, &part(&ours, 2..6, &counts), &part(&theirs, 2..6, &counts), 0.0);
     }
     Ok(())
 }

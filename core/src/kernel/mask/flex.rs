@@ -19,7 +19,7 @@ impl MaskOps for Flex {
         let stages = Stages::new(coarse.shape().dims(), spec);
         let (range, _) = range(&stages, coarse.storage());
         let mut mask = vec![0.0; stages.batch * stages.pixels()];
-        soft_mask(&stages.soft_mask(), coarse.storage(), &range, &mut mask);
+        soft_mask(&stages.params(), coarse.storage(), &range, &mut mask);
         tensor(mask, mask_shape(&coarse.shape(), &spec))
     }
 }
@@ -30,9 +30,9 @@ impl GradientOps for Flex {
         let stages = Stages::new(coarse.shape().dims(), spec);
         let (range, _) = range(&stages, coarse.storage());
         let mut regions = vec![0.0; stages.batch * stages.stride()];
-        mask_regions(&stages.mask_regions(), coarse.storage(), &range, images.storage(), &mut regions);
+        mask_regions(&stages.params(), coarse.storage(), &range, images.storage(), &mut regions);
         let mut sizes = vec![0.0; stages.batch * stages.chunks];
-        mask_size(&stages.mask_size(), coarse.storage(), &range, &mut sizes);
+        mask_size(&stages.params(), coarse.storage(), &range, &mut sizes);
         sum_merge(&stages.size_merge(), &sizes, &mut regions);
         tensor(regions, regions_shape(&images.shape(), &spec))
     }
@@ -49,7 +49,7 @@ impl GradientOps for Flex {
         let mut by_normalised = vec![0.0; stages.batch * stages.pixels()];
         let mut partial = vec![0.0; 2 * stages.batch * stages.chunks];
         mask_regions_backward(
-            &stages.mask_regions_backward(),
+            &stages.params(),
             coarse.storage(),
             &range,
             images.storage(),
@@ -60,7 +60,7 @@ impl GradientOps for Flex {
         let mut sums = vec![0.0; 2 * stages.batch];
         sum_merge(&stages.range_merge(), &partial, &mut sums);
         let mut by_coarse = vec![0.0; coarse.shape().num_elements()];
-        map_backward(&stages.map_backward(), &by_normalised, &range, &extremes, &sums, &mut by_coarse);
+        map_backward(&stages.params(), &by_normalised, &range, &extremes, &sums, &mut by_coarse);
         tensor(by_coarse, coarse.shape())
     }
 }
@@ -70,7 +70,7 @@ fn range(stages: &Stages, coarse: &[f32]) -> (Vec<f32>, Vec<u32>) {
     let (mut range, mut extremes) = stages.no_range();
     if stages.spec.min_max != MinMax::None {
         let mut partial = vec![0; 4 * stages.batch * stages.chunks];
-        map_range(&stages.map_range(), coarse, &mut partial);
+        map_range(&stages.params(), coarse, &mut partial);
         map_range_merge(&stages.map_range_merge(), &partial, &mut range, &mut extremes);
     }
     (range, extremes)

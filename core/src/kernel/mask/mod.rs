@@ -16,7 +16,7 @@ use burn::tensor::{DType, Tensor};
 use self::ops::{GradientOps, MaskOps};
 use self::stages::Stages;
 use crate::config::{MaskConfig, MinMax};
-use crate::mask::{masked, min_max, soft_threshold};
+use crate::mask::{masked, min_max, region_sizes, soft_threshold};
 use crate::resample::{bilinear, scaled};
 
 /// From coarse map to mask: Eq. 12 and the sizes around it (`spec` §1.4–1.6).
@@ -104,7 +104,7 @@ pub fn soft_mask_composed(coarse: Tensor<4>, spec: &MaskSpec) -> Tensor<4> {
 /// [`mask_images`] in burn's operations: what it is tested and measured against.
 pub fn mask_images_composed(coarse: Tensor<4>, images: Tensor<4>, spec: &MaskSpec) -> MaskedImages {
     let mask = soft_mask_composed(coarse, spec);
-    let foreground_size = crate::loss::region_sizes(mask.clone()).foreground;
+    let foreground_size = region_sizes(mask.clone()).foreground;
     let regions = masked(images, mask, spec.region, spec.align_corners);
     MaskedImages { regions: Tensor::stack(vec![regions.foreground, regions.background], 1), foreground_size }
 }

@@ -1,13 +1,14 @@
 //! The stages of the mask with their parameters, the same for the kernels and for their twins.
 
-use histomask_shaders::{
-    LimitError, Limits, MAX_SIDE, MapBackwardParams, MapRangeMergeParams, MapRangeParams, MaskRegionsBackwardParams,
-    MaskRegionsParams, MaskSizeParams, SoftMaskParams, SumMergeParams,
-};
+use histomask_shaders::{LimitError, Limits, MAX_SIDE, MapRangeMergeParams, MaskParams, SumMergeParams};
 
 use super::MaskSpec;
 use crate::config::MinMax;
-use crate::kernel::chunks::chunks;
+
+/// Pixels of a chunk: each chunk is reduced by itself, then the chunks are merged.
+const CHUNK: usize = 8192;
+/// Most chunks of an image; the stages that merge read them all.
+const MOST_CHUNKS: usize = 256;
 
 /// Sizes of one call. Sides fit 32 bits once [`Stages::check`] has passed.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +22,8 @@ pub(super) struct Stages {
 impl Stages {
     /// Of coarse maps `[B, 1, h, w]`.
     pub(super) fn new([batch, _, height, width]: [usize; 4], spec: MaskSpec) -> Self {
-        Self { batch, map: [height, width], chunks: chunks(spec.size[0] * spec.size[1]), spec }
+        let chunks = (spec.size[0] * spec.size[1]).div_ceil(CHUNK).clamp(1, MOST_CHUNKS);
+        Self { batch, map: [height, width], chunks, spec }
     }
 
     /// Sides that the kernels' arithmetic takes.
@@ -52,47 +54,26 @@ impl Stages {
         u32::from(self.spec.min_max == MinMax::WholeBatch)
     }
 
-    pub(super) fn map_range(&self) -> MapRangeParams {
-        MapRangeParams {
+    /// Parameters of every stage that reads the map or the image.
+    pub(super) fn params(&self) -> MaskParams {
+        MaskParams {
             batch: self.batch as u32,
             map_height: self.map[0] as u32,
             map_width: self.map[1] as u32,
             height: self.spec.size[0] as u32,
             width: self.spec.size[1] as u32,
             align_corners: u32::from(self.spec.align_corners),
+            omega: self.spec.omega as f32,
+            sigma: self.spec.sigma as f32,
+            region_height: self.spec.region[0] as u32,
+            region_width: self.spec.region[1] as u32,
+            region_stride: self.stride() as u32,
             chunks: self.chunks as u32,
         }
     }
 
     pub(super) fn map_range_merge(&self) -> MapRangeMergeParams {
         MapRangeMergeParams { batch: self.batch as u32, chunks: self.chunks as u32, whole_batch: self.whole_batch() }
-    }
-
-    pub(super) fn soft_mask(&self) -> SoftMaskParams {
-        SoftMaskParams {
-            batch: self.batch as u32,
-            map_height: self.map[0] as u32,
-            map_width: self.map[1] as u32,
-            height: self.spec.size[0] as u32,
-            width: self.spec.size[1] as u32,
-            align_corners: u32::from(self.spec.align_corners),
-            omega: self.spec.omega as f32,
-            sigma: self.spec.sigma as f32,
-        }
-    }
-
-    pub(super) fn mask_size(&self) -> MaskSizeParams {
-        MaskSizeParams {
-            batch: self.batch as u32,
-            map_height: self.map[0] as u32,
-            map_width: self.map[1] as u32,
-            height: self.spec.size[0] as u32,
-            width: self.spec.size[1] as u32,
-            align_corners: u32::from(self.spec.align_corners),
-            omega: self.spec.omega as f32,
-            sigma: self.spec.sigma as f32,
-            chunks: self.chunks as u32,
-        }
     }
 
     /// Puts each sample's size behind its regions.
@@ -107,39 +88,6 @@ impl Stages {
         }
     }
 
-    pub(super) fn mask_regions(&self) -> MaskRegionsParams {
-        MaskRegionsParams {
-            batch: self.batch as u32,
-            map_height: self.map[0] as u32,
-            map_width: self.map[1] as u32,
-            height: self.spec.size[0] as u32,
-            width: self.spec.size[1] as u32,
-            align_corners: u32::from(self.spec.align_corners),
-            omega: self.spec.omega as f32,
-            sigma: self.spec.sigma as f32,
-            region_height: self.spec.region[0] as u32,
-            region_width: self.spec.region[1] as u32,
-            region_stride: self.stride() as u32,
-        }
-    }
-
-    pub(super) fn mask_regions_backward(&self) -> MaskRegionsBackwardParams {
-        MaskRegionsBackwardParams {
-            batch: self.batch as u32,
-            map_height: self.map[0] as u32,
-            map_width: self.map[1] as u32,
-            height: self.spec.size[0] as u32,
-            width: self.spec.size[1] as u32,
-            align_corners: u32::from(self.spec.align_corners),
-            omega: self.spec.omega as f32,
-            sigma: self.spec.sigma as f32,
-            region_height: self.spec.region[0] as u32,
-            region_width: self.spec.region[1] as u32,
-            region_stride: self.stride() as u32,
-            chunks: self.chunks as u32,
-        }
-    }
-
     /// The two sums that the gradient of minimum and maximum needs.
     pub(super) fn range_merge(&self) -> SumMergeParams {
         SumMergeParams {
@@ -149,17 +97,6 @@ impl Stages {
             whole_batch: self.whole_batch(),
             stride: 2,
             offset: 0,
-        }
-    }
-
-    pub(super) fn map_backward(&self) -> MapBackwardParams {
-        MapBackwardParams {
-            batch: self.batch as u32,
-            map_height: self.map[0] as u32,
-            map_width: self.map[1] as u32,
-            height: self.spec.size[0] as u32,
-            width: self.spec.size[1] as u32,
-            align_corners: u32::from(self.spec.align_corners),
         }
     }
 

@@ -25,7 +25,7 @@ impl MaskOps for CubeBackend {
         run.launcher.run(
             &SOFT_MASK,
             &[&coarse.handle, &range, &mask.handle],
-            &run.stages.soft_mask().bytes(),
+            &run.stages.params().bytes(),
             [width, height, run.stages.batch],
         );
         mask
@@ -43,14 +43,14 @@ impl GradientOps for CubeBackend {
         run.launcher.run(
             &MASK_REGIONS,
             &[&coarse.handle, &range, &images.handle, &regions.handle],
-            &run.stages.mask_regions().bytes(),
+            &run.stages.params().bytes(),
             [width, height, batch],
         );
         let sizes = run.launcher.empty(batch * chunks);
         run.launcher.groups(
             &MASK_SIZE,
             &[&coarse.handle, &range, &sizes],
-            &run.stages.mask_size().bytes(),
+            &run.stages.params().bytes(),
             [chunks, batch, 1],
         );
         run.launcher.groups(&SUM_MERGE, &[&sizes, &regions.handle], &run.stages.size_merge().bytes(), [1, batch, 1]);
@@ -73,7 +73,7 @@ impl GradientOps for CubeBackend {
         run.launcher.groups(
             &MASK_REGIONS_BACKWARD,
             &[&coarse.handle, &range, &images.handle, &gradient.handle, &by_normalised, &partial],
-            &run.stages.mask_regions_backward().bytes(),
+            &run.stages.params().bytes(),
             [chunks, batch, 1],
         );
         let sums = run.launcher.empty(2 * batch);
@@ -82,7 +82,7 @@ impl GradientOps for CubeBackend {
         run.launcher.groups(
             &MAP_BACKWARD,
             &[&by_normalised, &range, &extremes, &sums, &by_coarse.handle],
-            &run.stages.map_backward().bytes(),
+            &run.stages.params().bytes(),
             [map_width, map_height, batch],
         );
         by_coarse
@@ -111,7 +111,7 @@ impl Run {
             );
         }
         let partial = self.launcher.empty(4 * batch * chunks);
-        self.launcher.groups(&MAP_RANGE, &[coarse, &partial], &self.stages.map_range().bytes(), [chunks, batch, 1]);
+        self.launcher.groups(&MAP_RANGE, &[coarse, &partial], &self.stages.params().bytes(), [chunks, batch, 1]);
         let (range, extremes) = (self.launcher.empty(2 * batch), self.launcher.empty(2 * batch));
         self.launcher.groups(
             &MAP_RANGE_MERGE,

@@ -1,12 +1,11 @@
 //! Pictures on the CPU backend: the kernels' twins.
 
+use burn::backend::Flex;
 use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::backend::{Flex, TensorMetadata as _};
 use burn::tensor::{DType, TensorData};
-use histomask_shaders::{NormalizeParams, OverlayParams, mask_stats, mask_stats_merge, normalize, overlay};
+use histomask_shaders::{NormalizeParams, OverlayParams, normalize, overlay};
 
-use super::ops::{PictureOps, STATS, input_shape, painted_shape, stats_params};
-use crate::kernel::chunks::chunks;
+use super::ops::{PictureOps, input_shape, painted_shape};
 use crate::kernel::cpu_tensor::{dense, from_values};
 
 impl PictureOps for Flex {
@@ -14,17 +13,6 @@ impl PictureOps for Flex {
         let mut tensor = vec![0.0; 3 * params.height as usize * params.width as usize];
         normalize(&params, &words(pixels), &mut tensor);
         from_values(TensorData::new(tensor, input_shape(&params)))
-    }
-
-    fn mask_stats(masks: FloatTensor<Self>, truth: IntTensor<Self>, threshold: f32) -> IntTensor<Self> {
-        let masks = dense(masks);
-        let [batch, _, height, width] = masks.shape().dims();
-        let (params, merge) = stats_params([batch, height, width], threshold);
-        let mut partial = vec![0; batch * chunks(height * width) * STATS];
-        mask_stats(&params, masks.storage(), &words(truth), &mut partial);
-        let mut stats = vec![0; batch * STATS];
-        mask_stats_merge(&merge, &partial, &mut stats);
-        from_values(TensorData::new(stats, [batch, STATS]))
     }
 
     fn overlay(

@@ -1,5 +1,5 @@
-//! Pixels in, pixels out, without leaving the device: the model's input from an image's bytes, sizes and counts of a
-//! mask, and the mask painted over its image.
+//! Pixels in, pixels out, without leaving the device: the model's input from an image's bytes, and the mask painted
+//! over its image.
 
 #[cfg(feature = "cpu")]
 mod flex;
@@ -54,46 +54,6 @@ pub fn normalize(
         std_b: std[2] as f32,
     };
     Ok(Tensor::from_dispatch(<Dispatch as PictureOps>::normalize(pixels.into_dispatch(), params)))
-}
-
-/// Sizes and counts of one mask.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MaskStats {
-    /// Sum of the soft mask in pixels (Eq. 10); the background's (Eq. 11) is what is left of the image.
-    pub foreground: f32,
-    /// Sum over pixels of the entropy of (m, 1 - m), in nats.
-    pub entropy: f32,
-    /// Pixels that are foreground in the thresholded mask and in the truth.
-    pub true_positive: u32,
-    /// Foreground in the mask alone.
-    pub false_positive: u32,
-    /// Foreground in the truth alone.
-    pub false_negative: u32,
-    /// Background in both.
-    pub true_negative: u32,
-}
-
-/// [`MaskStats`] of every mask of a batch as 32-bit words `[B, 6]` on the device; read with [`MaskStats::from_words`].
-///
-/// `masks` `[B, 1, H, W]`; `truth` `[B, H * W]` of 32-bit unsigned integers, any value but 0 is foreground; a pixel of
-/// the mask is foreground at `threshold` and above.
-pub fn mask_stats(masks: Tensor<4>, truth: Tensor<2, Int>, threshold: f32) -> Tensor<2, Int> {
-    Tensor::from_dispatch(<Dispatch as PictureOps>::mask_stats(masks.into_dispatch(), truth.into_dispatch(), threshold))
-}
-
-impl MaskStats {
-    /// From one row of [`mask_stats`].
-    #[must_use]
-    pub fn from_words([foreground, entropy, tp, fp, fn_, tn]: [u32; 6]) -> Self {
-        Self {
-            foreground: f32::from_bits(foreground),
-            entropy: f32::from_bits(entropy),
-            true_positive: tp,
-            false_positive: fp,
-            false_negative: fn_,
-            true_negative: tn,
-        }
-    }
 }
 
 /// How a mask is painted.

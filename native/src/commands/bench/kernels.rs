@@ -5,8 +5,8 @@ use std::time::Instant;
 use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use histomask_core::config::{MaskConfig, MinMax};
 use histomask_core::kernel::{
-    MaskSpec, MaskedImages, OverlaySpec, limits, mask_images, mask_images_composed, mask_stats, normalize, overlay,
-    soft_mask, soft_mask_composed,
+    MaskSpec, MaskedImages, OverlaySpec, limits, mask_images, mask_images_composed, normalize, overlay, soft_mask,
+    soft_mask_composed,
 };
 use histomask_core::resample::bilinear;
 
@@ -99,8 +99,6 @@ struct Pictures {
     spec: MaskSpec,
     map: Tensor<4>,
     images: Tensor<4>,
-    mask: Tensor<4>,
-    truth: Tensor<2, Int>,
     photo: Tensor<2, Int>,
     photo_planes: Tensor<4>,
     photo_mask: Tensor<2>,
@@ -122,8 +120,6 @@ impl Pictures {
             spec: MaskSpec::new(&config, [crop, crop], 0.15),
             map: uniform([BATCH, 1, side, side]),
             images: uniform([BATCH, 3, crop, crop]),
-            mask: uniform([BATCH, 1, crop, crop]),
-            truth: ints(BATCH * crop * crop, [BATCH, crop * crop]),
             photo: ints(height * width, IMAGE),
             photo_planes: uniform([1, 3, height, width]),
             photo_mask: uniform([1, 1, height, width]).reshape(IMAGE),
@@ -133,7 +129,8 @@ impl Pictures {
     }
 
     fn rows(&self) -> Vec<Row<'_>> {
-        let [map, images, mask] = [&self.map, &self.images, &self.mask].map(|t| 4 * t.shape().num_elements());
+        let [map, images] = [&self.map, &self.images].map(|t| 4 * t.shape().num_elements());
+        let mask = images / 3;
         let regions = 4 * 6 * BATCH * self.spec.region[0] * self.spec.region[1];
         let photo = 4 * IMAGE[0] * IMAGE[1];
         let input = 4 * 3 * INPUT[0] * INPUT[1];
@@ -155,14 +152,6 @@ impl Pictures {
                 kernel_bytes: 6 * map + 2 * images + 2 * regions + 2 * mask,
                 // forward: mask, sum, product, two shrinks, difference, stack; backward: each once more, twice its bytes
                 composed_bytes: 3 * (map + 15 * mask + 4 * images + 4 * regions),
-            },
-            Row {
-                name: "mask_stats",
-                kernel: Box::new(|| done_int(mask_stats(self.mask.clone(), self.truth.clone(), 0.5))),
-                composed: Box::new(|| done(self.stats_composed())),
-                kernel_bytes: 2 * mask,
-                // entropy in seven passes, two comparisons, four counts with two inputs each, one sum
-                composed_bytes: 30 * mask,
             },
             Row {
                 name: "normalize",
@@ -187,18 +176,6 @@ impl Pictures {
         let masked = mask(map.clone(), autodiff(&self.images));
         let gradients = (masked.regions.sum() + masked.foreground_size.sum()).backward();
         map.grad(&gradients).map_or((), done)
-    }
-
-    /// The same numbers as `mask_stats` in burn's operations.
-    fn stats_composed(&self) -> Tensor<2> {
-        let mask = self.mask.clone().reshape([BATCH as i32, -1]);
-        let rest = -mask.clone() + 1.0;
-        let entropy = -(mask.clone() * mask.clone().log() + rest.clone() * rest.log());
-        let predicted = mask.clone().greater_equal_elem(0.5).float();
-        let truth = self.truth.clone().not_equal_elem(0).float();
-        let both = (predicted.clone() * truth.clone()).sum_dim(1);
-        let (of_mask, of_truth) = (predicted.sum_dim(1), truth.sum_dim(1));
-        Tensor::cat(vec![mask.sum_dim(1), entropy.sum_dim(1), both, of_mask, of_truth], 1)
     }
 
     fn painted(&self) -> Option<Tensor<2, Int>> {

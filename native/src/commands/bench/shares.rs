@@ -8,7 +8,8 @@ use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use histomask_core::MethodKind;
 use histomask_core::config::{LossConfig, MaskConfig};
 use histomask_core::kernel::{MaskSpec, mask_images};
-use histomask_core::loss::{RegionSizes, background, barrier, cross_entropy};
+use histomask_core::loss::{background, barrier, cross_entropy};
+use histomask_core::mask::RegionSizes;
 
 use super::step::{BATCH, Inputs, LABELS, Trained};
 use super::{Subject, median, subjects, sync};

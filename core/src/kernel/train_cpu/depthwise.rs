@@ -1,3 +1,5 @@
+//! Gradient of the depthwise convolution, whose forward burn has in a fast form.
+
 use std::ops::Range;
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -10,12 +12,17 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, TensorMetadata as _};
 use burn::tensor::{Tensor, TensorData};
 
-use super::cpu_tensor::{autodiff_primitive, dense, from_values};
-use super::depthwise::Padding;
 use super::planes::{dot, filled, map_channels};
+use crate::kernel::cpu_tensor::{autodiff_primitive, dense, from_values};
+use crate::kernel::geometry::Padding;
 
 /// The operation on the CPU backend's autodiff, or `None` elsewhere. Its forward is burn's, which is fast.
-pub(super) fn forward(x: &Tensor<4>, weight: &Tensor<4>, stride: usize, padding: Padding) -> Option<Tensor<4>> {
+pub(in crate::kernel) fn forward(
+    x: &Tensor<4>,
+    weight: &Tensor<4>,
+    stride: usize,
+    padding: Padding,
+) -> Option<Tensor<4>> {
     let (x, weight) = (autodiff_primitive(x)?, autodiff_primitive(weight)?);
     let channels = x.primitive().shape()[1];
     let options = ConvOptions::new_with_padding([stride, stride], padding, [1, 1], channels);

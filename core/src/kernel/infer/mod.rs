@@ -1,8 +1,5 @@
-//! Convolutions of a network in use: with bias, shortcut and activation in one operation, and without gradient.
-//!
-//! A feature map is read and written once for each. Training has
-//! [`conv2d`](super::conv2d()), [`depthwise_conv2d`](super::depthwise_conv2d) and
-//! [`batch_norm_act`](super::batch_norm_act).
+//! A network in use: convolutions with bias, shortcut and activation in one operation, and without gradient, so that a
+//! feature map is read and written once for each. For training see `train`.
 
 #[cfg(feature = "cpu")]
 mod flex;
@@ -16,7 +13,7 @@ use histomask_shaders::{ConvParams, DepthwiseParams, PointwiseParams, TILE};
 
 use self::ops::ConvOps;
 use super::Activation;
-use super::depthwise::Padding;
+use super::geometry::{Padding, conv_params, output_size};
 
 /// Weights of [`pointwise`] and [`conv`] as the kernels read them: `[O, I, k, k]` to `[ceil(O / 8), k * k, I, 8]`, with
 /// zeros beyond O.
@@ -52,7 +49,7 @@ pub fn pointwise(
         outputs: bias.dims()[0] as u32,
         pixels: (height * width) as u32,
         has_shortcut: u32::from(shortcut.is_some()),
-        activation: number(activation),
+        activation: activation.number(),
     };
     let (x, weight, bias) = (x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
     Tensor::from_dispatch(match shortcut {
@@ -75,23 +72,11 @@ pub fn conv(
     shortcut: Option<Tensor<4>>,
     activation: Activation,
 ) -> Tensor<4> {
-    let [batch, inputs, in_height, in_width] = x.dims();
     let kernel = weight.dims()[1].isqrt();
-    let [height, width] = output_size([in_height, in_width], kernel, stride, padding);
     let params = ConvParams {
-        batch: batch as u32,
-        inputs: inputs as u32,
-        in_height: in_height as u32,
-        in_width: in_width as u32,
-        outputs: bias.dims()[0] as u32,
-        height: height as u32,
-        width: width as u32,
-        kernel: kernel as u32,
-        stride: stride as u32,
-        pad_top: padding[0].0 as u32,
-        pad_left: padding[1].0 as u32,
         has_shortcut: u32::from(shortcut.is_some()),
-        activation: number(activation),
+        activation: activation.number(),
+        ..conv_params(x.dims(), bias.dims()[0], kernel, stride, padding)
     };
     let (x, weight, bias) = (x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
     Tensor::from_dispatch(match shortcut {
@@ -129,7 +114,7 @@ pub fn depthwise(
         pad_top: padding[0].0 as u32,
         pad_left: padding[1].0 as u32,
         rows: height.div_ceil(height.div_ceil(ROWS)) as u32,
-        activation: number(activation),
+        activation: activation.number(),
     };
     Tensor::from_dispatch(<Dispatch as ConvOps>::depthwise(
         x.into_dispatch(),
@@ -137,17 +122,4 @@ pub fn depthwise(
         bias.into_dispatch(),
         params,
     ))
-}
-
-fn output_size(input: [usize; 2], kernel: usize, stride: usize, padding: Padding) -> [usize; 2] {
-    [0, 1].map(|axis| (input[axis] + padding[axis].0 + padding[axis].1 - kernel) / stride + 1)
-}
-
-/// As the kernels' parameters have it.
-fn number(activation: Activation) -> u32 {
-    match activation {
-        Activation::Identity => 0,
-        Activation::Relu => 1,
-        Activation::Relu6 => 2,
-    }
 }

@@ -2,19 +2,10 @@
 //!
 //! `score_c = max_ij map_c(i, j)`.
 
-use burn::tensor::{Device, Tensor};
-
-use super::{Cam, CamHead, Pooling};
-use crate::backbone::{Backbone, FeatureExtractor as _};
+use burn::tensor::Tensor;
 
 /// The global maximum, `[B, C, h, w]` to `[B, C]`.
 pub fn maximum(class_maps: Tensor<4>) -> Tensor<2> {
     let [batch, classes, _, _] = class_maps.dims();
     class_maps.flatten::<3>(2, 3).max_dim(2).reshape([batch, classes])
-}
-
-/// The network with a random head.
-pub(super) fn init(backbone: Backbone, classes: usize, device: &Device) -> Cam {
-    let head = CamHead::new(backbone.features(), classes, Pooling::Max, device);
-    Cam { backbone, head }
 }

@@ -2,8 +2,8 @@
 
 use histomask_shaders::ConvParams;
 
-use super::cpu::run;
 use super::packed::packed;
+use super::run;
 
 /// From `weight` `[O, I, k, k]` and the gradient `[B, O, H, W]` to `[B, I, h, w]`.
 ///

@@ -1,3 +1,5 @@
+//! Batch normalisation in training and the activation behind it, in one operation.
+
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
@@ -7,28 +9,28 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, TensorMetadata as _};
 use burn::tensor::{Tensor, TensorData};
 
-use super::cpu_tensor::{autodiff_primitive, dense, from_values, read};
 use super::planes::{filled, map_channels, sum, sum2};
-use super::{Activation, Normalised};
+use crate::kernel::Activation;
+use crate::kernel::cpu_tensor::{autodiff_primitive, dense, from_values, read};
 
-/// The operation on the CPU backend's autodiff, or `None` elsewhere.
-pub(super) fn forward(
+/// The operation on the CPU backend's autodiff with the batch's mean and variance, or `None` elsewhere.
+pub(in crate::kernel) fn forward(
     x: &Tensor<4>,
     weight: &Tensor<1>,
     bias: &Tensor<1>,
     epsilon: f64,
     activation: Activation,
-) -> Option<Normalised> {
+) -> Option<(Tensor<4>, [Tensor<1>; 2])> {
     let (x, weight, bias) = (autodiff_primitive(x)?, autodiff_primitive(weight)?, autodiff_primitive(bias)?);
     let prepared = BatchNormAct.prepare::<NoCheckpointing>([x.node(), weight.node(), bias.node()]);
     let input = dense(x.primitive().clone());
     let scale = Scale { epsilon, activation, weight: read(weight.primitive()), bias: read(bias.primitive()) };
-    let (output, statistics) = normalise(&input, &scale);
+    let (output, statistics) = standardise(&input, &scale);
     let of_channel = |values: &[f32]| {
         let data = TensorData::new(values.to_vec(), [values.len()]);
         Tensor::from_primitive::<Autodiff<Flex>>(FloatTensor::<Autodiff<Flex>>::new(from_values(data)))
     };
-    let (mean, variance) = (of_channel(&statistics.mean), of_channel(&statistics.variance));
+    let moments = [of_channel(&statistics.mean), of_channel(&statistics.variance)];
     let output = match prepared.compute_bound().stateful() {
         OpsKind::Tracked(mut prepared) => {
             let x_state = prepared.checkpoint(&x);
@@ -36,7 +38,7 @@ pub(super) fn forward(
         }
         OpsKind::UnTracked(prepared) => prepared.finish(output),
     };
-    Some(Normalised { output: Tensor::from_primitive::<Autodiff<Flex>>(output), mean, variance })
+    Some((Tensor::from_primitive::<Autodiff<Flex>>(output), moments))
 }
 
 /// The affine part and what follows it.
@@ -55,7 +57,7 @@ struct Statistics {
     variance: Vec<f32>,
 }
 
-fn normalise(input: &FloatTensor<Flex>, scale: &Scale) -> (FloatTensor<Flex>, Statistics) {
+fn standardise(input: &FloatTensor<Flex>, scale: &Scale) -> (FloatTensor<Flex>, Statistics) {
     let shape = input.shape();
     let [batch, channels, height, width] = shape.dims();
     let size = height * width;

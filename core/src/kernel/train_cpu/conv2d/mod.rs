@@ -1,6 +1,10 @@
-//! The operation on the CPU backend's autodiff.
+//! Convolution over all channels, with a gradient.
 //!
 //! The forward and the gradient by the input are the twins of the WGSL kernels; see [`by_weight`] for the other.
+
+mod by_input;
+mod by_weight;
+mod packed;
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
@@ -10,16 +14,21 @@ use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, TensorMetadata as _};
 use burn::tensor::{Tensor, TensorData};
-use histomask_shaders::{ConvParams, PointwiseParams, conv, pointwise};
+use histomask_shaders::{ConvParams, conv, pointwise};
 
-use super::by_input::by_input;
-use super::by_weight::by_weight;
-use super::packed::packed;
+use self::by_input::by_input;
+use self::by_weight::by_weight;
+use self::packed::packed;
 use crate::kernel::cpu_tensor::{autodiff_primitive, dense, from_values};
-use crate::kernel::depthwise::Padding;
+use crate::kernel::geometry::{Padding, as_pointwise, conv_params};
 
 /// The operation, or `None` on any other device and where padding is wider than the kernel.
-pub(super) fn forward(x: &Tensor<4>, weight: &Tensor<4>, stride: usize, padding: Padding) -> Option<Tensor<4>> {
+pub(in crate::kernel) fn forward(
+    x: &Tensor<4>,
+    weight: &Tensor<4>,
+    stride: usize,
+    padding: Padding,
+) -> Option<Tensor<4>> {
     let (x, weight) = (autodiff_primitive(x)?, autodiff_primitive(weight)?);
     let params = params(&x.primitive().shape().dims(), &weight.primitive().shape().dims(), stride, padding)?;
     let prepared = Convolution.prepare::<NoCheckpointing>([x.node(), weight.node()]);
@@ -35,28 +44,10 @@ pub(super) fn forward(x: &Tensor<4>, weight: &Tensor<4>, stride: usize, padding:
 }
 
 fn params(x: &[usize; 4], weight: &[usize; 4], stride: usize, padding: Padding) -> Option<ConvParams> {
-    let ([batch, inputs, in_height, in_width], [outputs, of_weight, kernel, width]) = (*x, *weight);
-    let padded = [in_height, in_width].into_iter().zip(padding).map(|(side, (before, after))| side + before + after);
-    let usable = of_weight == inputs && kernel == width && stride > 0 && padding.iter().all(|(pad, _)| *pad < kernel);
-    if !usable || padded.clone().any(|side| side < kernel) {
-        return None;
-    }
-    let mut sides = padded.map(|side| ((side - kernel) / stride + 1) as u32);
-    Some(ConvParams {
-        batch: batch as u32,
-        inputs: inputs as u32,
-        in_height: in_height as u32,
-        in_width: in_width as u32,
-        outputs: outputs as u32,
-        height: sides.next()?,
-        width: sides.next()?,
-        kernel: kernel as u32,
-        stride: stride as u32,
-        pad_top: padding[0].0 as u32,
-        pad_left: padding[1].0 as u32,
-        has_shortcut: 0,
-        activation: 0,
-    })
+    let [outputs, inputs, kernel, width] = *weight;
+    let fits = |(side, (before, after)): (&usize, (usize, usize))| before < kernel && side + before + after >= kernel;
+    let usable = inputs == x[1] && kernel == width && stride > 0 && x[2..].iter().zip(padding).all(fits);
+    usable.then(|| conv_params(*x, outputs, kernel, stride, padding))
 }
 
 fn convolve(params: &ConvParams, x: &FloatTensor<Flex>, weight: &FloatTensor<Flex>) -> FloatTensor<Flex> {
@@ -72,20 +63,10 @@ fn convolve(params: &ConvParams, x: &FloatTensor<Flex>, weight: &FloatTensor<Fle
 /// Convolution of `x` with packed weights, by the kernel that suits it.
 pub(super) fn run(params: &ConvParams, x: &[f32], weight: &[f32], output: &mut [f32]) {
     let bias = vec![0.0; params.outputs as usize];
-    let same =
-        [params.in_height, params.in_width, 0, 0] == [params.height, params.width, params.pad_top, params.pad_left];
-    if !(params.kernel == 1 && params.stride == 1 && same) {
-        return conv(params, x, weight, &bias, &[], output);
+    match as_pointwise(params) {
+        Some(params) => pointwise(&params, x, weight, &bias, &[], output),
+        None => conv(params, x, weight, &bias, &[], output),
     }
-    let params = PointwiseParams {
-        batch: params.batch,
-        inputs: params.inputs,
-        outputs: params.outputs,
-        pixels: params.height * params.width,
-        has_shortcut: 0,
-        activation: 0,
-    };
-    pointwise(&params, x, weight, &bias, &[], output);
 }
 
 #[derive(Debug)]

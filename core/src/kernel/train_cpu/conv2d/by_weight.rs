@@ -6,7 +6,7 @@
 use histomask_shaders::{ConvParams, vectorised};
 use pulp::{Simd, WithSimd};
 
-use crate::kernel::planes::{filled, map_channels};
+use crate::kernel::train_cpu::planes::{filled, map_channels};
 
 /// Rows of the gradient and of the input that one pass over them multiplies with one another: with AVX2 the sums, the
 /// inputs and one gradient fill the sixteen registers.

@@ -3,13 +3,10 @@
 //!
 //! `score_c = 1/r ln(1/(hw) sum_ij exp(r map_c(i, j)))`: between the average (r → 0) and the maximum (r → ∞).
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
-use super::{Cam, CamHead, Pooling};
-use crate::backbone::{Backbone, FeatureExtractor as _};
-
-/// r of the baseline.
-pub(super) const R: f64 = 10.0;
+/// r of the baseline CAM-LSE.
+pub(super) const SHARPNESS: f64 = 10.0;
 
 /// Log-sum-exp with sharpness `r`, `[B, C, h, w]` to `[B, C]`. The maximum is taken out first, so nothing overflows.
 pub fn log_sum_exp(class_maps: Tensor<4>, r: f64) -> Tensor<2> {
@@ -19,10 +16,4 @@ pub fn log_sum_exp(class_maps: Tensor<4>, r: f64) -> Tensor<2> {
     let highest = flat.clone().max_dim(2).detach();
     let mean = ((flat - highest.clone()) * r).exp().mean_dim(2);
     (highest + mean.log() / r).reshape([batch, classes])
-}
-
-/// The network with a random head.
-pub(super) fn init(backbone: Backbone, classes: usize, device: &Device) -> Cam {
-    let head = CamHead::new(backbone.features(), classes, Pooling::LogSumExp, device);
-    Cam { backbone, head }
 }
