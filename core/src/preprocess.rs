@@ -1,13 +1,11 @@
 //! From an RGB image to the model's input (`spec` §3.2, evaluation input).
 
 use burn::tensor::{Device, Tensor, TensorData};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use histomask_shaders::MAX_SIDE;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::kernel::{normalize, pixels};
+use crate::kernel::{model_input, pixels};
 
 /// Smallest and largest side of the model's input in pixels: below, the stride-32 map has no position; above,
 /// memory grows past what one pass should take.
@@ -45,6 +43,11 @@ impl<'a> RgbView<'a> {
     #[must_use]
     pub fn height(&self) -> usize {
         self.height
+    }
+
+    /// One 32-bit word a pixel, red in the lowest byte.
+    fn words(&self) -> Vec<u32> {
+        self.pixels.chunks_exact(3).map(|rgb| u32::from_le_bytes([rgb[0], rgb[1], rgb[2], u8::MAX])).collect()
     }
 }
 
@@ -115,34 +118,26 @@ impl Preprocess {
             });
         }
         if image.width.max(image.height) > MAX_SIDE {
-            let resized = resize(image, width, height)?;
+            let resized = resize(image, width, height);
             let planar = normalise(&resized, &self.mean, &self.std);
             return Ok(Tensor::from_data(TensorData::new(planar, [1, 3, height, width]), device));
         }
-        let rgba = image.pixels.chunks_exact(3).map(|rgb| u32::from_le_bytes([rgb[0], rgb[1], rgb[2], u8::MAX]));
-        let pixels = pixels(rgba.collect(), [image.height, image.width], device)?;
-        normalize(pixels, [height, width], self.mean, self.std)
+        let pixels = pixels(image.words(), [image.height, image.width], device)?;
+        model_input(pixels, [height, width], self.mean, self.std)
     }
 }
 
-/// Bilinear resize with anti-aliasing as Pillow does it, but for single levels where roundings fall apart; RGB bytes in
-/// and out. For training, and for images too large for the kernel.
-///
-/// # Errors
-///
-/// [`Error::ImageBytes`] if the resampler refuses the size.
-pub fn resize(image: RgbView<'_>, width: usize, height: usize) -> Result<Vec<u8>, Error> {
+/// Bilinear resize with anti-aliasing, Pillow's to the byte; RGB bytes in and out. For training, and for images too
+/// large for the kernel, whose levels are the same.
+#[must_use]
+pub fn resize(image: RgbView<'_>, width: usize, height: usize) -> Vec<u8> {
     if [image.width, image.height] == [width, height] {
-        return Ok(image.pixels.to_vec());
+        return image.pixels.to_vec();
     }
-    let refused = || Error::ImageBytes { bytes: image.pixels.len(), width, height };
-    let side = |side: usize| u32::try_from(side).map_err(|_| refused());
-    let source =
-        ImageRef::new(side(image.width)?, side(image.height)?, image.pixels, PixelType::U8x3).map_err(|_| refused())?;
-    let mut target = Image::new(side(width)?, side(height)?, PixelType::U8x3);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
-    Resizer::new().resize(&source, &mut target, &options).map_err(|_| refused())?;
-    Ok(target.into_vec())
+    let planes = histomask_shaders::resize(&image.words(), [image.height, image.width], [height, width]);
+    let (red, rest) = planes.split_at(width * height);
+    let (green, blue) = rest.split_at(width * height);
+    red.iter().zip(green).zip(blue).flat_map(|((&red, &green), &blue)| [red, green, blue]).collect()
 }
 
 /// Interleaved RGB bytes to planar `(x / 255 - mean) / std`, `[3, H, W]`.

@@ -12,7 +12,7 @@
 //! | `mask_regions` | coarse map, range, image | X⁺ and X⁻ at the classifier's size |
 //! | `mask_size`, `sum_merge` | coarse map, range | size of the foreground (Eq. 10) |
 //! | `mask_regions_backward`, `sum_merge`, `map_backward` | gradient of the regions and the size | gradient of the coarse map |
-//! | `normalize` | RGBA bytes | the model's input |
+//! | `model_input` | RGBA bytes | the model's input |
 //! | `overlay` | image, mask, colours | the painted image |
 //! | `pointwise`, `depthwise`, `conv` | feature map, weights | the next feature map, activated |
 
@@ -28,11 +28,12 @@ mod map_range_merge;
 mod mask_regions;
 mod mask_regions_backward;
 mod mask_size;
-mod normalize;
+mod model_input;
 mod overlay;
 mod parallel;
 mod pointwise;
 mod product;
+mod resize;
 mod sigmoid;
 mod soft_mask;
 mod sum_merge;
@@ -49,10 +50,11 @@ pub use map_range_merge::map_range_merge;
 pub use mask_regions::mask_regions;
 pub use mask_regions_backward::mask_regions_backward;
 pub use mask_size::mask_size;
-pub use normalize::normalize;
+pub use model_input::model_input;
 pub use overlay::{PREDICTED_EDGE, TRUE_EDGE, edge_thickness, overlay};
 pub use pointwise::pointwise;
 pub use product::TILE;
+pub use resize::resize;
 pub use soft_mask::soft_mask;
 pub use sum_merge::sum_merge;
 pub use vectorised::vectorised;

@@ -28,5 +28,5 @@ pub(crate) use geometry::{Form, padding};
 pub use infer::{conv, depthwise, pack, pointwise};
 pub use limits::{check_pass, limits};
 pub use mask::{MaskSpec, MaskedImages, mask_images, mask_images_composed, soft_mask, soft_mask_composed};
-pub use picture::{OverlaySpec, normalize, overlay, pixels};
+pub use picture::{OverlaySpec, model_input, overlay, pixels};
 pub use train::{Normalised, batch_norm_act, conv2d, depthwise_conv2d};

@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use self::compare::{Comparison, Failure};
 
 /// What can be run, by name.
-const CHECKS: [&str; 6] = ["soft_mask", "mask_images", "chain", "normalize", "overlay", "convolutions"];
+const CHECKS: [&str; 6] = ["soft_mask", "mask_images", "chain", "model_input", "overlay", "convolutions"];
 
 /// The two devices of a tab.
 #[wasm_bindgen]
@@ -66,7 +66,7 @@ impl Tab {
             "soft_mask" => mask::soft_masks(self, &mut comparison).await?,
             "mask_images" => mask::masked_images(self, &mut comparison).await?,
             "chain" => chain::between_burn_operations(self, &mut comparison).await?,
-            "normalize" => picture::inputs(self, &mut comparison).await?,
+            "model_input" => picture::inputs(self, &mut comparison).await?,
             "overlay" => picture::overlays(self, &mut comparison).await?,
             "convolutions" => conv::convolutions(self, &mut comparison).await?,
             _ => return Err(Failure(format!("no check named {check}")).into()),

@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use histomask_core::config::MaskConfig;
-use histomask_core::kernel::{MaskSpec, OverlaySpec, normalize, overlay, pixels, soft_mask};
+use histomask_core::kernel::{MaskSpec, OverlaySpec, model_input, overlay, pixels, soft_mask};
 use histomask_core::shaders::colormap::{Colormap, packed};
 
 use crate::Tab;
@@ -21,7 +21,7 @@ pub(crate) async fn inputs(tab: &Tab, comparison: &mut Comparison) -> Result<(),
         let name = format!("{from:?} → {to:?}");
         let input = |device| -> Result<_, Failure> {
             let image = picture(from, device)?;
-            normalize(image, to, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]).map_err(failure)
+            model_input(image, to, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]).map_err(failure)
         };
         comparison.close("input", &name, input(&tab.gpu)?, input(&tab.cpu)?, INPUT).await?;
     }

@@ -3,15 +3,15 @@
 use burn::backend::Flex;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::{DType, TensorData};
-use histomask_shaders::{NormalizeParams, OverlayParams, normalize, overlay};
+use histomask_shaders::{ModelInputParams, OverlayParams, model_input, overlay};
 
 use super::ops::{PictureOps, input_shape, painted_shape};
 use crate::kernel::cpu_tensor::{dense, from_values};
 
 impl PictureOps for Flex {
-    fn normalize(pixels: IntTensor<Self>, params: NormalizeParams) -> FloatTensor<Self> {
+    fn model_input(pixels: IntTensor<Self>, params: ModelInputParams) -> FloatTensor<Self> {
         let mut tensor = vec![0.0; 3 * params.height as usize * params.width as usize];
-        normalize(&params, &words(pixels), &mut tensor);
+        model_input(&params, &words(pixels), &mut tensor);
         from_values(TensorData::new(tensor, input_shape(&params)))
     }
 

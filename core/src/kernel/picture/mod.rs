@@ -9,7 +9,7 @@ mod wgsl;
 
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use histomask_shaders::{LimitError, MAX_SIDE, NormalizeParams, OverlayParams};
+use histomask_shaders::{LimitError, MAX_SIDE, ModelInputParams, OverlayParams};
 
 use self::ops::PictureOps;
 use crate::Error;
@@ -33,7 +33,7 @@ pub fn pixels(rgba: Vec<u32>, [height, width]: [usize; 2], device: &Device) -> R
 /// # Errors
 ///
 /// [`Error::Limit`] for a target side of 0 or above [`MAX_SIDE`].
-pub fn normalize(
+pub fn model_input(
     pixels: Tensor<2, Int>,
     [height, width]: [usize; 2],
     mean: [f64; 3],
@@ -41,7 +41,7 @@ pub fn normalize(
 ) -> Result<Tensor<4>, Error> {
     side("model input", [height, width])?;
     let [in_height, in_width] = pixels.dims();
-    let params = NormalizeParams {
+    let params = ModelInputParams {
         in_height: in_height as u32,
         in_width: in_width as u32,
         height: height as u32,
@@ -53,7 +53,7 @@ pub fn normalize(
         std_g: std[1] as f32,
         std_b: std[2] as f32,
     };
-    Ok(Tensor::from_dispatch(<Dispatch as PictureOps>::normalize(pixels.into_dispatch(), params)))
+    Ok(Tensor::from_dispatch(<Dispatch as PictureOps>::model_input(pixels.into_dispatch(), params)))
 }
 
 /// How a mask is painted.

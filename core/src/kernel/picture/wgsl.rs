@@ -4,17 +4,17 @@ use burn::tensor::DType;
 use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
-use histomask_shaders::{NORMALIZE, NormalizeParams, OVERLAY, OverlayParams};
+use histomask_shaders::{MODEL_INPUT, ModelInputParams, OVERLAY, OverlayParams};
 
 use super::ops::{PictureOps, input_shape, painted_shape};
 use crate::kernel::launch::{Launcher, output};
 
 impl PictureOps for CubeBackend {
-    fn normalize(pixels: CubeTensor, params: NormalizeParams) -> CubeTensor {
+    fn model_input(pixels: CubeTensor, params: ModelInputParams) -> CubeTensor {
         let pixels = into_contiguous(pixels);
         let tensor = output(&pixels, input_shape(&params), DType::F32);
         Launcher::new(&pixels).run(
-            &NORMALIZE,
+            &MODEL_INPUT,
             &[&pixels.handle, &tensor.handle],
             &params.bytes(),
             [params.width as usize, params.height as usize, 1],

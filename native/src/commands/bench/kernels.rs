@@ -5,7 +5,7 @@ use std::time::Instant;
 use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use histomask_core::config::{MaskConfig, MinMax};
 use histomask_core::kernel::{
-    MaskSpec, MaskedImages, OverlaySpec, limits, mask_images, mask_images_composed, normalize, overlay, soft_mask,
+    MaskSpec, MaskedImages, OverlaySpec, limits, mask_images, mask_images_composed, model_input, overlay, soft_mask,
     soft_mask_composed,
 };
 use histomask_core::resample::bilinear;
@@ -154,8 +154,8 @@ impl Pictures {
                 composed_bytes: 3 * (map + 15 * mask + 4 * images + 4 * regions),
             },
             Row {
-                name: "normalize",
-                kernel: Box::new(|| normalize(self.photo.clone(), INPUT, [0.5; 3], [0.5; 3]).map_or((), done)),
+                name: "model_input",
+                kernel: Box::new(|| model_input(self.photo.clone(), INPUT, [0.5; 3], [0.5; 3]).map_or((), done)),
                 composed: Box::new(|| done((bilinear(self.photo_planes.clone(), INPUT, false) - 0.5) / 0.5)),
                 kernel_bytes: photo + input,
                 composed_bytes: 3 * photo + 7 * input,
