@@ -16,19 +16,14 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let folder = root.join("wgsl");
     println!("cargo::rerun-if-changed={}", folder.display());
-    let (mut generated, mut names, mut params) = (String::new(), Vec::new(), BTreeMap::new());
+    let (mut generated, mut params) = (String::new(), BTreeMap::new());
     for path in kernels(&folder) {
         match kernel(&path, &mut params) {
-            Ok(text) => {
-                generated += &text;
-                names.push(path.file_stem().unwrap_or_default().to_string_lossy().to_uppercase());
-            }
+            Ok(text) => generated += &text,
             Err(reason) => println!("cargo::error={}: {}", path.display(), reason.replace('\n', "\ncargo::error=")),
         }
     }
     generated.extend(params.into_values());
-    generated +=
-        &format!("/// Every kernel.\npub const ALL: &[&Kernel] = &[{}];\n", names.join(", &").replacen("", "&", 1));
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("kernels.rs");
     if let Err(error) = fs::write(&out, generated) {
         println!("cargo::error={}: {error}", out.display());

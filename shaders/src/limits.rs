@@ -59,14 +59,4 @@ pub enum LimitError {
         /// The adapter's limit.
         limit: u64,
     },
-    /// More workgroups than the adapter dispatches.
-    #[error("{kernel} needs {wanted} workgroups; this adapter's limit (maxComputeWorkgroupsPerDimension) is {limit}")]
-    Workgroups {
-        /// The kernel.
-        kernel: &'static str,
-        /// Workgroups in one direction.
-        wanted: u32,
-        /// The adapter's limit.
-        limit: u32,
-    },
 }
