@@ -2,21 +2,22 @@
 //!
 //! The program is [`cli::run`]; the parts are public so that tests and other programs can drive them.
 
+mod arguments;
 pub mod atomic;
 pub mod augment;
 pub mod cli;
 mod commands;
+mod console;
+mod csv_text;
 pub mod data;
 pub mod device;
 pub mod evaluate;
 pub mod interrupt;
-pub mod loader;
+mod job;
 pub mod method;
 pub mod profile;
 pub mod report;
 mod reproduce;
-mod results;
-pub mod self_check;
 pub mod serve;
 pub mod synth;
 pub mod train;

@@ -1,19 +1,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Console;
+use crate::console::{Console, Exit, told_once};
 use crate::interrupt;
 use crate::train::TrainError;
-
-/// How a command ended when nothing stopped it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
-    /// Everything was done.
-    Fine,
-    /// Some inputs failed; the rest is done.
-    SomeFailed,
-    /// The user stopped it; what was done is kept.
-    Interrupted,
-}
 
 /// The device broke down under a command.
 #[derive(Debug, thiserror::Error)]
@@ -48,15 +37,6 @@ pub(crate) fn exit_code(outcome: anyhow::Result<Exit>, console: &Console) -> i32
             if device { 3 } else { 2 }
         }
     }
-}
-
-/// The error and its causes, without those whose words an outer one already carries.
-pub(crate) fn told_once(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
-        "" => cause,
-        told if told.contains(&cause) => text,
-        _ => format!("{text}: {cause}"),
-    })
 }
 
 /// Someone read as much of the output as they wanted.

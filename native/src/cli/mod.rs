@@ -1,31 +1,15 @@
 //! The command line: arguments in, exit code out.
 
-mod args;
-mod console;
 mod failure;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::FromArgMatches as _;
 
-pub(crate) use args::{
-    Bench, BenchWhat, Cli, Command, Demo, DeviceArgs, Evaluate, Inspect, Predict, ProfileArgs, Reproduce, Serve,
-    SplitArg, Train, Weights,
-};
-pub(crate) use console::{Bar, Console};
-pub(crate) use failure::{Exit, exit_code, told_once};
-
+pub use crate::arguments::command;
+use crate::arguments::{Cli, Command};
+use crate::console::{Console, Exit};
 use crate::{commands, interrupt, profile};
-
-/// The command with every profile key as a flag of those subcommands that take a profile.
-#[must_use]
-pub fn command() -> clap::Command {
-    let keys = profile::flags();
-    Cli::command()
-        .mut_subcommand("train", |train| train.args(keys.clone()))
-        .mut_subcommand("evaluate", |evaluate| evaluate.args(keys.clone()))
-        .mut_subcommand("reproduce", |reproduce| reproduce.args(keys))
-}
 
 /// Runs the program and returns its exit code: 0 fine, 1 some inputs failed, 2 usage or configuration, 3 device lost
 /// or out of memory, 130 interrupted.
@@ -46,7 +30,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
     interrupt::listen();
     let console = Console::new(cli.quiet);
     let outcome = failure::guarded(|| dispatch(cli, &matches, &console));
-    exit_code(outcome, &console)
+    failure::exit_code(outcome, &console)
 }
 
 fn dispatch(cli: Cli, matches: &clap::ArgMatches, console: &Console) -> anyhow::Result<Exit> {

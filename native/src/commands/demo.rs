@@ -4,17 +4,20 @@ use std::time::Instant;
 use anyhow::bail;
 use serde_json::json;
 
-use super::model_file::ModelFile;
-use super::train::{Run, check_data, run_job};
+use super::progress::Progress;
+use crate::arguments::Demo;
 use crate::atomic;
-use crate::cli::{Console, Demo, Exit};
+use crate::console::{Console, Exit};
 use crate::data::{Dataset, Sample};
 use crate::evaluate::{Evaluation, evaluate, write_results};
+use crate::job::{
+    ModelFile, Run, check_data, confusions, curves, gallery, mask_table, run_job, summary as in_lines, threshold_curve,
+    verdict,
+};
 use crate::profile::Profile;
 use crate::report::{Report, render};
-use crate::results::{confusions, curves, gallery, mask_table, threshold_curve, verdict};
 use crate::synth::{SynthConfig, write_dataset};
-use crate::train::{EpochRow, RunFolder};
+use crate::train::{EpochRow, Outcome, RunFolder};
 use crate::{interrupt, train};
 
 /// The synthetic set: patches a class, their side in pixels, and the zoom that leaves a few glands on each.
@@ -42,7 +45,7 @@ pub(crate) fn run(args: &Demo, console: &Console) -> anyhow::Result<Exit> {
     let mut profile = Profile::named("demo")?;
     profile.train.seed = profile.train.seed.wrapping_add(args.seed);
     let dataset = Dataset::open(&data, &profile.data)?;
-    let summary = check_data(&dataset, console)?;
+    let summary = check_data(&dataset, &|line| console.say(line))?;
     let run = Run {
         profile: &profile,
         dataset: &dataset,
@@ -52,7 +55,7 @@ pub(crate) fn run(args: &Demo, console: &Console) -> anyhow::Result<Exit> {
         folder: &folder,
         resume: false,
     };
-    if run_job(&run, console)? == Exit::Interrupted {
+    if run_job(&run, &Progress::new(console, profile.train.epochs))? == Outcome::Interrupted {
         return Ok(Exit::Interrupted);
     }
 
@@ -79,7 +82,7 @@ pub(crate) fn run(args: &Demo, console: &Console) -> anyhow::Result<Exit> {
     let report = args.out.join("report.html");
     atomic::write(&report, page.as_bytes())?;
 
-    console.print(&super::evaluate::summary(&evaluation, "test"))?;
+    console.print(&in_lines(&evaluation, "test"))?;
     console.print(&format!("report: {}  ({seconds:.0} s)", report.display()))?;
     console.say(&next_steps(&folder, &data));
     if beats_all_ones(&evaluation) == Some(true) {

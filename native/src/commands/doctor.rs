@@ -2,9 +2,8 @@ use std::fmt::Write as _;
 
 use burn::tensor::wgpu::wgpu::Features;
 
-use crate::cli::{Console, Exit};
-use crate::device::{DeviceChoice, adapters, choose};
-use crate::self_check::self_check;
+use crate::console::{Console, Exit};
+use crate::device::{DeviceChoice, SelfCheck, SelfCheckError, adapters, choose, self_check};
 
 pub(crate) fn run(console: &Console) -> anyhow::Result<Exit> {
     let mut text =
@@ -54,7 +53,7 @@ pub(crate) fn run(console: &Console) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
-fn describe(check: &Result<crate::self_check::SelfCheck, crate::self_check::SelfCheckError>) -> String {
+fn describe(check: &Result<SelfCheck, SelfCheckError>) -> String {
     match check {
         Ok(check) => {
             format!("passed (largest difference {:.0e}, {:.1} ms)", check.difference, check.warm.as_secs_f64() * 1e3)

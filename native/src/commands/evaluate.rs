@@ -4,12 +4,12 @@ use anyhow::bail;
 use histomask_core::{MethodKind, ModelCard, Segmenter};
 use serde_json::json;
 
-use super::model_file::ModelFile;
-use crate::cli::{Console, Evaluate, Exit};
+use crate::arguments::Evaluate;
+use crate::console::{Console, Exit};
 use crate::data::Dataset;
 use crate::evaluate::{Evaluation, evaluate, write_results};
+use crate::job::{ModelFile, evaluation_report, summary};
 use crate::profile::{self, Profile};
-use crate::results::evaluation_report;
 use crate::train::RunFolder;
 use crate::{atomic, interrupt};
 
@@ -76,38 +76,6 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
     atomic::write(&out.join("report.html"), report.as_bytes())?;
     console.print(&summary(&evaluation, split))?;
     finish(&evaluation, &out, console)
-}
-
-/// The numbers in a few lines.
-pub(super) fn summary(evaluation: &Evaluation, split: &str) -> String {
-    let error = evaluation.class_error.map_or("-".into(), |error| format!("{error:.2} %"));
-    let (images, method) = (evaluation.images.len(), evaluation.method.title());
-    let mut text = format!("{split}: {images} images, {method}, classification error {error}");
-    if let Some(masks) = &evaluation.masks {
-        let percent = |value: Option<f64>| value.map_or("undefined".into(), |value| format!("{value:.2} %"));
-        let with_mask = evaluation.images.iter().filter(|image| image.truth_percent.is_some()).count();
-        text += &format!(
-            "\n{with_mask} of them with a mask: F1+ {}, F1- {} (All-ones: F1+ {}, F1- 0), PxAP {}",
-            percent(masks.f1_plus),
-            percent(masks.f1_minus),
-            percent(masks.all_ones_f1_plus),
-            percent(masks.pxap),
-        );
-    }
-    if evaluation.masks_by_class
-        && let (Some(free), Some([plus, minus])) = (&evaluation.label_free, evaluation.label_free_difference())
-    {
-        let percent = |value: Option<f64>| value.map_or("undefined".into(), |value| format!("{value:.2} %"));
-        let points = |value: Option<f64>| value.map_or("undefined".into(), |value| format!("{value:+.2}"));
-        text += &format!(
-            "\nwith the predicted class instead of the true one: F1+ {} ({}), F1- {} ({})",
-            percent(free.f1_plus),
-            points(plus),
-            percent(free.f1_minus),
-            points(minus),
-        );
-    }
-    text
 }
 
 fn finish(evaluation: &Evaluation, out: &Path, console: &Console) -> anyhow::Result<Exit> {

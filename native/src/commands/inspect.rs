@@ -6,8 +6,9 @@ use histomask_core::config::MaskOf;
 use histomask_core::weights::{read_card, read_weights};
 use histomask_core::{MethodKind, ModelCard};
 
-use super::model_file::ModelFile;
-use crate::cli::{Console, Exit, Inspect};
+use crate::arguments::Inspect;
+use crate::console::{Console, Exit};
+use crate::job::ModelFile;
 use crate::weights::sha256;
 
 pub(crate) fn run(args: &Inspect, console: &Console) -> anyhow::Result<Exit> {

@@ -6,20 +6,31 @@ pub(crate) mod doctor;
 pub(crate) mod evaluate;
 pub(crate) mod inspect;
 pub(crate) mod manual;
-mod model_file;
 pub(crate) mod predict;
 pub(crate) mod profile;
+mod progress;
 pub(crate) mod reproduce;
 pub(crate) mod serve;
 pub(crate) mod train;
 pub(crate) mod weights;
 
-use crate::cli::{Console, DeviceArgs};
+use crate::arguments::DeviceArgs;
+use crate::console::{Console, Exit};
 use crate::device::{Chosen, DeviceError, choose};
+use crate::train::Outcome;
 
 /// Opens the device asked for and says in one line which it is and why.
 fn open_device(args: &DeviceArgs, console: &Console) -> Result<Chosen, DeviceError> {
     let chosen = choose(args.device)?;
     console.say(&format!("device: {} ({})", chosen.name, chosen.why));
     Ok(chosen)
+}
+
+impl From<Outcome> for Exit {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Finished => Self::Fine,
+            Outcome::Interrupted => Self::Interrupted,
+        }
+    }
 }

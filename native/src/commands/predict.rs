@@ -7,12 +7,13 @@ use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ImageEncoder as _};
 use serde_json::json;
 
-use super::model_file::ModelFile;
+use crate::arguments::Predict;
 use crate::atomic;
-use crate::cli::{Console, Exit, Predict, told_once};
+use crate::console::{Console, Exit, told_once};
 use crate::data::image::EXTENSIONS as IMAGE_EXTENSIONS;
 use crate::evaluate::segment_file;
 use crate::interrupt;
+use crate::job::ModelFile;
 use crate::report::{OverlayStyle, mask_png, overlay, soft_png};
 
 pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {

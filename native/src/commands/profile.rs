@@ -1,4 +1,5 @@
-use crate::cli::{Console, Exit, ProfileArgs};
+use crate::arguments::ProfileArgs;
+use crate::console::{Console, Exit};
 use crate::profile::Profile;
 
 pub(crate) fn run(args: &ProfileArgs, console: &Console) -> anyhow::Result<Exit> {

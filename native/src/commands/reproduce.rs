@@ -4,16 +4,18 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::train;
-use crate::cli::{Console, Exit, Reproduce, SplitArg};
+use super::progress::Progress;
+use crate::arguments::Reproduce;
+use crate::console::{Console, Exit};
+use crate::data::SplitChoice;
 use crate::evaluate::{evaluate, write_results};
-use crate::interrupt;
 use crate::method::MethodChoice;
 use crate::reproduce::{
     Artefact, Estimator, Made, Material, MaterialError, Plan, Recipe, Run, Source, State, Study, Sweeps, draw,
     in_words, mask_state, plan, quick_data, text, write,
 };
-use crate::train::TrainError;
+use crate::train::{Outcome, TrainError};
+use crate::{interrupt, job};
 
 pub(crate) fn run(args: &Reproduce, keys: Option<&clap::ArgMatches>, console: &Console) -> anyhow::Result<Exit> {
     let asked = |name: &str| args.artefacts.iter().any(|artefact| artefact.eq_ignore_ascii_case(name));
@@ -120,7 +122,7 @@ fn open(
         console.say(&format!("checking {} in {}", source.name(), path.display()));
         let config = recipe.base(source, MethodChoice::MaxMin)?.data;
         let material = Material::open(source, path, &config, &args.folds)?;
-        if args.split.is_none() && material.judged(None) == SplitArg::Valid {
+        if args.split.is_none() && material.judged(None) == SplitChoice::Valid {
             console.warn(&format!(
                 "{}: no test images here; results are on the validation images, which also choose the epoch (--split)",
                 path.display()
@@ -217,7 +219,7 @@ fn trained(study: &Study<'_>, run: &Run, console: &Console) -> anyhow::Result<bo
     }
     let material = study.material(run.source)?;
     let (dataset, summary) = material.folds.get(&run.fold()).context("a fold that was not opened")?;
-    let job = train::Run {
+    let job = job::Run {
         profile: &run.profile,
         dataset,
         summary,
@@ -226,8 +228,9 @@ fn trained(study: &Study<'_>, run: &Run, console: &Console) -> anyhow::Result<bo
         folder: &run.folder,
         resume: state == State::Begun,
     };
-    match train::run_job(&job, console) {
-        Ok(Exit::Interrupted) => Ok(false),
+    let watch = Progress::new(console, run.profile.train.epochs);
+    match job::run_job(&job, &watch) {
+        Ok(Outcome::Interrupted) => Ok(false),
         Ok(_) => {
             run.tidy();
             Ok(true)
@@ -245,7 +248,7 @@ fn trained(study: &Study<'_>, run: &Run, console: &Console) -> anyhow::Result<bo
 }
 
 /// Judges a run on a split unless that was done; false if the user stopped it.
-fn evaluated(study: &Study<'_>, run: &Run, split: SplitArg, console: &Console) -> anyhow::Result<bool> {
+fn evaluated(study: &Study<'_>, run: &Run, split: SplitChoice, console: &Console) -> anyhow::Result<bool> {
     let samples = study.samples(run, split)?;
     if samples.is_empty() || study.scores(run, split)?.is_some() {
         return Ok(true);

@@ -2,7 +2,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use crate::cli::{Console, Exit, Serve};
+use crate::arguments::Serve;
+use crate::console::{Console, Exit};
 use crate::interrupt;
 use crate::serve::{DEFAULT_PORT, ServeError, Server, Site};
 

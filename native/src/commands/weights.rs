@@ -1,9 +1,10 @@
 use anyhow::Context as _;
 use histomask_core::weights::{Precision, read_checkpoint, write_checkpoint, write_weights};
 
-use super::model_file::ModelFile;
+use crate::arguments::Weights;
 use crate::atomic;
-use crate::cli::{Console, Exit, Weights};
+use crate::console::{Console, Exit};
+use crate::job::ModelFile;
 use crate::weights::{backbone_names, get, read_file};
 
 pub(crate) fn run(args: &Weights, console: &Console) -> anyhow::Result<Exit> {

@@ -10,6 +10,7 @@ mod glas;
 mod glas_folds;
 pub mod image;
 mod labels;
+mod split_choice;
 mod splits;
 mod table;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::config::{DataConfig, Layout};
 pub use self::error::DataError;
+pub(crate) use self::split_choice::SplitChoice;
 
 /// One labelled image.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::Evaluation;
 use crate::atomic::{self, WriteError};
+use crate::csv_text::write_csv;
 use crate::data::Sample;
-use crate::train::write_csv;
 
 /// What evaluation found of one image; a line of `images.csv`.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 use toml_edit::{DocumentMut, Item, Table};
 
 use super::kind::Kind;
-use super::shipped::SHIPPED;
+use super::shipped::COMPLETE;
 
 /// All settings in the order of the file.
 pub(super) static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the text is part of the program and every test parses it")]
-    let document: DocumentMut = SHIPPED[0].1.parse().expect("the default profile is TOML");
+    let document: DocumentMut = COMPLETE.parse().expect("the default profile is TOML");
     let mut keys = Vec::new();
     collect(document.as_table(), "", &mut keys);
     keys
@@ -92,6 +92,7 @@ mod tests {
 
     use super::*;
     use crate::profile::Profile;
+    use crate::profile::shipped::{PRINTED, text};
 
     #[test]
     fn each_setting_has_its_kind_default_and_comment() {
@@ -107,8 +108,8 @@ mod tests {
 
     #[test]
     fn all_shipped_profiles_have_the_same_settings_all_commented() {
-        for (name, text) in SHIPPED {
-            let document: DocumentMut = text.parse().unwrap();
+        for name in PRINTED {
+            let document: DocumentMut = text(name).unwrap().parse().unwrap();
             let mut keys = Vec::new();
             collect(document.as_table(), "", &mut keys);
             assert!(keys.iter().map(|key| &key.path).eq(KEYS.iter().map(|key| &key.path)), "{name}");

@@ -8,7 +8,7 @@ use toml_edit::{ImDocument, TableLike};
 
 use super::key::{KEYS, Key, nearest_key};
 use super::range::{allowed, lookup_mut};
-use super::shipped::{text, variant};
+use super::shipped::{COMPLETE, variant};
 use super::{Origin, Profile, ProfileError};
 
 /// The one key of a profile file that is no setting: the shipped profile that the file changes.
@@ -23,8 +23,10 @@ impl Profile {
         if let Some(partial) = variant(name) {
             return Self::from_text(Path::new(name), partial);
         }
-        let text = text(name).ok_or_else(|| unknown_profile(name))?;
-        toml::from_str(text).map_err(|error| ProfileError::Syntax { path: name.into(), reason: error.to_string() })
+        if name != Self::DEFAULT {
+            return Err(unknown_profile(name));
+        }
+        toml::from_str(COMPLETE).map_err(|error| ProfileError::Syntax { path: name.into(), reason: error.to_string() })
     }
 
     /// Reads a profile file. It may be partial: `extends = "paper-glas"` says which shipped profile gives the settings

@@ -1,18 +1,18 @@
 //! The profiles that are part of the program.
 
+use toml_edit::{DocumentMut, Item, Table, TomlError};
+
 use super::Profile;
 
-/// Name and text of each complete profile.
-pub(super) const SHIPPED: [(&str, &str); 5] = [
-    ("released-glas", include_str!("profiles/released-glas.toml")),
+/// The profile that holds every setting, with its comment.
+pub(super) const COMPLETE: &str = include_str!("profiles/released-glas.toml");
+
+/// Name and text of those that say only what they change in another (`extends`).
+const VARIANTS: [(&str, &str); 10] = [
     ("paper-glas", include_str!("profiles/paper-glas.toml")),
     ("released-camelyon", include_str!("profiles/released-camelyon.toml")),
     ("paper-camelyon", include_str!("profiles/paper-camelyon.toml")),
     ("demo", include_str!("profiles/demo.toml")),
-];
-
-/// Name and text of those that say only what they change in one of the above (`extends`).
-const VARIANTS: [(&str, &str); 6] = [
     ("baseline-glas", include_str!("profiles/baseline-glas.toml")),
     ("pn-erase-glas", include_str!("profiles/pn-erase-glas.toml")),
     ("u-net-glas", include_str!("profiles/u-net-glas.toml")),
@@ -21,14 +21,17 @@ const VARIANTS: [(&str, &str); 6] = [
     ("u-net-camelyon", include_str!("profiles/u-net-camelyon.toml")),
 ];
 
+/// The profiles that others are printed as variants of.
+pub(super) const PRINTED: [&str; 5] = [Profile::DEFAULT, "paper-glas", "released-camelyon", "paper-camelyon", "demo"];
+
 impl Profile {
     /// The profile used when none is named, and the one a file extends when it does not say.
-    pub const DEFAULT: &'static str = SHIPPED[0].0;
+    pub const DEFAULT: &'static str = "released-glas";
 
     /// Names of the profiles that are part of the program.
     #[must_use]
     pub fn names() -> Vec<&'static str> {
-        SHIPPED.iter().chain(&VARIANTS).map(|(name, _)| *name).collect()
+        std::iter::once(Self::DEFAULT).chain(VARIANTS.iter().map(|(name, _)| *name)).collect()
     }
 }
 
@@ -37,9 +40,36 @@ pub(super) fn variant(name: &str) -> Option<&'static str> {
     VARIANTS.iter().find(|(variant, _)| *variant == name).map(|(_, text)| *text)
 }
 
-/// The commented text of a complete shipped profile, if `name` is one.
-pub(super) fn text(name: &str) -> Option<&'static str> {
-    SHIPPED.iter().find(|(shipped, _)| *shipped == name).map(|(_, text)| *text)
+/// All settings of one of [`PRINTED`] with their comments: those of the default profile, with the opening comment and
+/// what the profile of this name changes put in.
+pub(super) fn text(name: &str) -> Result<String, TomlError> {
+    let Some(partial) = variant(name) else { return Ok(COMPLETE.to_owned()) };
+    let mut document: DocumentMut = COMPLETE.parse()?;
+    let changes: DocumentMut = partial.parse()?;
+    put(changes.as_table(), document.as_table_mut());
+    if let Some(place) = document.get_mut("name") {
+        *place = toml_edit::value(name);
+    }
+    let (opening, printed) = (partial.split("\n\n").next().unwrap_or_default(), document.to_string());
+    let settings = printed.split_once("\n\n").map_or(printed.as_str(), |(_, settings)| settings);
+    Ok(format!("{opening}\n\n{settings}"))
+}
+
+/// Puts each value of `changes`, as it is written there and with its comment if it has one, in the place of ours.
+fn put(changes: &Table, ours: &mut Table) {
+    for (name, change) in changes {
+        match (change, ours.get_mut(name)) {
+            (Item::Table(inner), Some(Item::Table(place))) => put(inner, place),
+            (Item::Value(value), Some(place)) => {
+                *place = Item::Value(value.clone());
+                let above = changes.key(name).and_then(|key| key.leaf_decor().prefix()?.as_str());
+                if let (Some(comment), Some(mut key)) = (above.filter(|text| text.contains('#')), ours.key_mut(name)) {
+                    key.leaf_decor_mut().set_prefix(comment);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    panels::Drawing,
+    drawing::Drawing,
     scale::{Fitted, Scale},
 };
 

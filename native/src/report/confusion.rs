@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
-use super::{ReportError, panels::Drawing};
+use super::{ReportError, drawing::Drawing};
 
 /// Side of a cell and height of the head, in SVG units.
 const CELL: f64 = 96.0;

@@ -6,6 +6,7 @@
 mod chart;
 mod colormap;
 mod confusion;
+mod drawing;
 mod html;
 mod overlay;
 mod panels;

@@ -1,33 +1,12 @@
 //! Several drawings in one: the panels of a figure, row by row.
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
-use super::{Chart, ConfusionFigure, PLOT_CSS, ReportError, chart, confusion};
+use super::drawing::Drawing;
+use super::{Chart, ConfusionFigure, ReportError, chart, confusion};
 
 /// Room between panels, in SVG units.
 const GAP: f64 = 18.0;
-
-/// A drawing from the upper left corner on, without an element around it.
-pub(super) struct Drawing {
-    pub(super) content: Markup,
-    pub(super) width: f64,
-    pub(super) height: f64,
-    /// The same for readers who hear it.
-    pub(super) spoken: String,
-}
-
-impl Drawing {
-    /// The drawing as an element; `alone` adds what an SVG file needs beyond one inside a page.
-    pub(super) fn element(&self, alone: bool) -> Markup {
-        html! {
-            svg.plot xmlns=[alone.then_some("http://www.w3.org/2000/svg")]
-                viewBox={ "0 0 " (self.width) " " (self.height) } role="img" aria-label=(self.spoken) {
-                @if alone { style { (PreEscaped(PLOT_CSS)) } }
-                (self.content)
-            }
-        }
-    }
-}
 
 /// Charts as the panels of one figure, `columns` in a row: the inside of a page, or with `alone` an SVG file.
 pub fn chart_panels(charts: &[Chart], columns: usize, alone: bool) -> String {

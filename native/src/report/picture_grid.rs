@@ -3,7 +3,7 @@
 use image::{RgbImage, imageops};
 use maud::{Markup, html};
 
-use super::panels::Drawing;
+use super::drawing::Drawing;
 use super::{ReportError, picture};
 
 /// Width of a picture and the room between two, in pixels and in SVG units.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::cli::SplitArg;
+use crate::data::SplitChoice;
 use crate::data::check::{Summary, check};
 use crate::data::{DataConfig, DataError, Dataset, Layout, Sample};
 
@@ -109,9 +109,9 @@ impl Material {
     }
 
     /// The images that results are reported on: the test images if there are any, else the validation images.
-    pub(crate) fn judged(&self, asked: Option<SplitArg>) -> SplitArg {
+    pub(crate) fn judged(&self, asked: Option<SplitChoice>) -> SplitChoice {
         let any_test = self.folds.values().any(|(dataset, _)| !dataset.test.is_empty());
-        asked.unwrap_or(if any_test { SplitArg::Test } else { SplitArg::Valid })
+        asked.unwrap_or(if any_test { SplitChoice::Test } else { SplitChoice::Valid })
     }
 }
 

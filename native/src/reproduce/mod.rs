@@ -2,7 +2,7 @@
 //!
 //! | step | file |
 //! |---|---|
-//! | what an artefact needs: methods with changes, seeds, folds, images | `plan.rs` and the artefact's file |
+//! | what an artefact needs: methods with changes, seeds, folds, images | [`plan`], `plan.rs` and the artefact's file |
 //! | from a method to the settings of a run | `recipe.rs`, `quick.rs` |
 //! | runs on disk, named by a hash of settings and data | `runs.rs`, `study.rs` |
 //! | how long it will take | `estimate.rs` |
@@ -38,13 +38,39 @@ pub(crate) use artefact::Artefact;
 pub(crate) use drawn::{Drawn, text};
 pub(crate) use estimate::{Estimator, in_words};
 pub(crate) use material::{Material, MaterialError, Source, mask_state};
-pub(crate) use plan::{Plan, plan};
+pub(crate) use plan::Plan;
 pub(crate) use quick::data as quick_data;
 pub(crate) use recipe::Recipe;
 pub(crate) use report::{Made, write};
 pub(crate) use runs::{Run, State};
 pub(crate) use study::Study;
 pub(crate) use sweep::{Parameter, Sweeps};
+
+use crate::data::SplitChoice;
+use plan::{Evaluated, Repeats};
+
+/// The plan of an artefact; none where nothing is trained.
+pub(crate) fn plan(artefact: Artefact, sweeps: &Sweeps) -> Option<Plan> {
+    use Artefact as A;
+    let source = artefact.source()?;
+    let judged = |arms| Plan { source, arms, evaluated: Evaluated::Judged, repeats: Repeats::All };
+    let pictures = |arms| Plan { source, arms, evaluated: Evaluated::Nothing, repeats: Repeats::First };
+    Some(match artefact {
+        A::Table3 | A::Fig3 => return None,
+        A::Table1 | A::Table2 => judged(table1::arms()),
+        A::Table4 => judged(table4::arms()),
+        A::Fig5 | A::Fig6 => judged(confusion::arms()),
+        A::Fig7 | A::Fig8 => Plan {
+            evaluated: Evaluated::Splits(vec![SplitChoice::Train, SplitChoice::Valid, SplitChoice::Test]),
+            repeats: Repeats::First,
+            ..judged(sizes::arms())
+        },
+        A::Fig9 => pictures(masks::ablation_arms()),
+        A::Fig10 => judged(sweep::arms(sweeps)),
+        A::Fig11 | A::Fig12 | A::Fig13 => pictures(masks::method_arms()),
+        A::FigB1 | A::FigB2 => pictures(vec![history::arm(artefact)]),
+    })
+}
 
 /// Makes an artefact from what its runs left behind.
 pub(crate) fn draw(study: &Study<'_>, artefact: Artefact, sweeps: &Sweeps) -> anyhow::Result<Drawn> {

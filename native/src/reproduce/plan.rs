@@ -1,8 +1,7 @@
 //! What an artefact needs: methods with what is changed in them, over seeds and folds, on which images.
 
-use super::Artefact;
 use super::material::Source;
-use crate::cli::SplitArg;
+use crate::data::SplitChoice;
 use crate::method::MethodChoice;
 use crate::profile::Profile;
 use histomask_core::config::{BackgroundTerm, BarrierKind};
@@ -75,7 +74,7 @@ pub(crate) enum Evaluated {
     /// Those that results are reported on.
     Judged,
     /// Each of these splits by itself.
-    Splits(Vec<SplitArg>),
+    Splits(Vec<SplitChoice>),
 }
 
 /// Which seeds and folds are run.
@@ -94,27 +93,4 @@ pub(crate) struct Plan {
     pub(crate) arms: Vec<Arm>,
     pub(crate) evaluated: Evaluated,
     pub(crate) repeats: Repeats,
-}
-
-/// The plan of an artefact; none where nothing is trained.
-pub(crate) fn plan(artefact: Artefact, sweeps: &super::sweep::Sweeps) -> Option<Plan> {
-    use Artefact as A;
-    let source = artefact.source()?;
-    let judged = |arms| Plan { source, arms, evaluated: Evaluated::Judged, repeats: Repeats::All };
-    let pictures = |arms| Plan { source, arms, evaluated: Evaluated::Nothing, repeats: Repeats::First };
-    Some(match artefact {
-        A::Table3 | A::Fig3 => return None,
-        A::Table1 | A::Table2 => judged(super::table1::arms()),
-        A::Table4 => judged(super::table4::arms()),
-        A::Fig5 | A::Fig6 => judged(super::confusion::arms()),
-        A::Fig7 | A::Fig8 => Plan {
-            evaluated: Evaluated::Splits(vec![SplitArg::Train, SplitArg::Valid, SplitArg::Test]),
-            repeats: Repeats::First,
-            ..judged(super::sizes::arms())
-        },
-        A::Fig9 => pictures(super::masks::ablation_arms()),
-        A::Fig10 => judged(super::sweep::arms(sweeps)),
-        A::Fig11 | A::Fig12 | A::Fig13 => pictures(super::masks::method_arms()),
-        A::FigB1 | A::FigB2 => pictures(vec![super::history::arm(artefact)]),
-    })
 }

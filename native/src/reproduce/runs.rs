@@ -7,7 +7,7 @@ use histomask_core::config::BackgroundTerm;
 use serde::Deserialize;
 
 use super::material::{Material, Source, mask_state};
-use crate::cli::SplitArg;
+use crate::data::SplitChoice;
 use crate::profile::{Profile, ProfileError};
 use crate::train::RunFolder;
 
@@ -75,7 +75,7 @@ impl Run {
     }
 
     /// Where its scores on a split lie.
-    pub(crate) fn evaluation(&self, split: SplitArg) -> PathBuf {
+    pub(crate) fn evaluation(&self, split: SplitChoice) -> PathBuf {
         let own = self.read_as == self.profile.model.method;
         let method = if own { String::new() } else { format!("{}-", self.read_as) };
         self.folder.path().join(format!("evaluation-{method}{}", split.name()))

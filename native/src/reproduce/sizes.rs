@@ -7,7 +7,7 @@ use super::material::Source;
 use super::plan::{Arm, Repeats};
 use super::scores::{ImageRow, read_images};
 use super::study::Study;
-use crate::cli::SplitArg;
+use crate::data::SplitChoice;
 use crate::method::MethodChoice;
 use crate::report::{Axis, Chart, Series, Style, Table};
 
@@ -20,7 +20,7 @@ pub(crate) fn draw(study: &Study<'_>, source: Source) -> anyhow::Result<Drawn> {
     let normal = study.material(source)?.normal_class();
     let mut drawn = Drawn::default();
     let (mut panels, mut rows) = (Vec::new(), Vec::new());
-    for split in [SplitArg::Train, SplitArg::Valid, SplitArg::Test] {
+    for split in [SplitChoice::Train, SplitChoice::Valid, SplitChoice::Test] {
         for arm in arms() {
             let mut images = Vec::new();
             for run in study.runs(source, &arm, Repeats::First)? {
@@ -63,7 +63,7 @@ pub(crate) fn draw(study: &Study<'_>, source: Source) -> anyhow::Result<Drawn> {
     Ok(drawn)
 }
 
-fn panel(arm: &Arm, split: SplitArg, images: &[ImageRow], source: Source) -> Chart {
+fn panel(arm: &Arm, split: SplitChoice, images: &[ImageRow], source: Source) -> Chart {
     let series = |name: &str, style, value: &dyn Fn(&ImageRow) -> Option<f64>| Series {
         name: name.into(),
         points: images.iter().enumerate().map(|(index, image)| (index as f64, value(image))).collect(),

@@ -13,8 +13,8 @@ use super::plan::{Arm, Evaluated, Plan, Repeats};
 use super::recipe::Recipe;
 use super::runs::{Run, State};
 use super::scores::{self, Scores};
-use crate::cli::SplitArg;
 use crate::data::Sample;
+use crate::data::SplitChoice;
 use crate::device::Chosen;
 use crate::profile::ProfileError;
 use crate::weights::read_bytes;
@@ -25,7 +25,7 @@ pub(crate) struct Study<'a> {
     pub(crate) seeds: Vec<u64>,
     pub(crate) folds: Vec<usize>,
     /// The images asked for with `--split`.
-    pub(crate) split: Option<SplitArg>,
+    pub(crate) split: Option<SplitChoice>,
     pub(crate) out: PathBuf,
     pub(crate) chosen: &'a Chosen,
     pub(crate) materials: BTreeMap<Source, Material>,
@@ -65,9 +65,10 @@ impl Study<'_> {
     }
 
     /// The splits that a plan evaluates, without empty ones.
-    pub(crate) fn splits(&self, plan: &Plan) -> anyhow::Result<Vec<SplitArg>> {
+    pub(crate) fn splits(&self, plan: &Plan) -> anyhow::Result<Vec<SplitChoice>> {
         let material = self.material(plan.source)?;
-        let filled = |split: &SplitArg| material.folds.values().any(|(dataset, _)| !split.samples(dataset).is_empty());
+        let filled =
+            |split: &SplitChoice| material.folds.values().any(|(dataset, _)| !split.samples(dataset).is_empty());
         Ok(match &plan.evaluated {
             Evaluated::Nothing => vec![],
             Evaluated::Judged => vec![self.judged(plan.source)?],
@@ -76,19 +77,19 @@ impl Study<'_> {
     }
 
     /// The images that results are reported on.
-    pub(crate) fn judged(&self, source: Source) -> anyhow::Result<SplitArg> {
+    pub(crate) fn judged(&self, source: Source) -> anyhow::Result<SplitChoice> {
         Ok(self.material(source)?.judged(self.split))
     }
 
     /// The images of a run's fold.
-    pub(crate) fn samples(&self, run: &Run, split: SplitArg) -> anyhow::Result<Vec<Sample>> {
+    pub(crate) fn samples(&self, run: &Run, split: SplitChoice) -> anyhow::Result<Vec<Sample>> {
         let material = self.material(run.source)?;
         let (dataset, _) = material.folds.get(&run.fold()).context("a fold that was not opened")?;
         Ok(split.samples(dataset))
     }
 
     /// A run's scores on a split; none before it is evaluated.
-    pub(crate) fn scores(&self, run: &Run, split: SplitArg) -> anyhow::Result<Option<Scores>> {
+    pub(crate) fn scores(&self, run: &Run, split: SplitChoice) -> anyhow::Result<Option<Scores>> {
         Ok(scores::read(&run.evaluation(split), &mask_state(&self.samples(run, split)?)))
     }
 

@@ -10,13 +10,13 @@ use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, GrayImage, ImageEncoder as _, Luma};
 use rayon::prelude::*;
 
+use super::loader::{Erasure, resized};
 use super::{RunFolder, TrainError};
 use crate::atomic::{self, WriteError};
 use crate::augment::Augmenter;
 use crate::data::image::read_rgb;
 use crate::data::{DataError, Sample};
 use crate::interrupt;
-use crate::loader::{Erasure, resized};
 
 /// Mean colour of all pixels of the training images.
 pub(super) fn mean_colour(samples: &[Sample]) -> Result<[u8; 3], DataError> {

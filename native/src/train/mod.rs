@@ -2,6 +2,7 @@
 
 mod erasing;
 mod history;
+pub mod loader;
 mod resume;
 mod run_folder;
 mod sgd;
@@ -9,7 +10,7 @@ mod trainer;
 
 use std::path::PathBuf;
 
-pub use history::{EpochRow, StepRow, UntrainedRow, read_history, read_steps, read_untrained, write_csv};
+pub use history::{EpochRow, StepRow, UntrainedRow, read_history, read_steps, read_untrained};
 pub use resume::{Progress, ResumeError};
 pub use run_folder::RunFolder;
 pub use sgd::Sgd;

@@ -13,14 +13,15 @@ use histomask_core::{Device, ModelCard, Segmenter};
 use serde::Serialize;
 
 use super::erasing::{self, Erasing};
+use super::loader::{Batch, TrainLoader};
 use super::resume::{self, Progress, ResumeError};
-use super::{EpochRow, RunFolder, Sgd, StepRow, TrainError, UntrainedRow, read_steps, write_csv};
+use super::{EpochRow, RunFolder, Sgd, StepRow, TrainError, UntrainedRow, read_steps};
 use crate::atomic::{self, WriteError};
 use crate::augment::Augmenter;
+use crate::csv_text::write_csv;
 use crate::data::{Dataset, Sample};
 use crate::evaluate::{Evaluation, evaluate};
 use crate::interrupt;
-use crate::loader::{Batch, TrainLoader};
 use crate::profile::{Profile, Selection};
 use crate::weights::{InitialWeightsError, initial_weights};
 
@@ -279,6 +280,8 @@ impl<'a> Trainer<'a> {
             Objective { loss: &profile.loss, sigma, t: profile.loss.t_at(epoch) },
         );
         let total = learning.total().ok_or(TrainError::NoLoss)?;
+        // before the loss is waited for, so that a GPU has work while it comes back
+        let gradients = total.backward();
         let (values, wrong) = read_back(&learning, &batch.labels)?;
         let loss: f32 = values.iter().sum();
         if !loss.is_finite() {
@@ -287,7 +290,7 @@ impl<'a> Trainer<'a> {
         }
 
         let rate = profile.train.learning_rate.at(epoch);
-        self.model = self.sgd.step(self.model.clone(), total.backward(), rate);
+        self.model = self.sgd.step(self.model.clone(), gradients, rate);
 
         let images = batch.labels.len();
         self.progress.images += images;

@@ -12,7 +12,8 @@ use histomask_core::resample::bilinear;
 
 use super::step::BATCH;
 use super::{median, sync};
-use crate::cli::{Bench, Console, Exit};
+use crate::arguments::Bench;
+use crate::console::{Console, Exit};
 
 /// A GlaS image, height and width.
 const IMAGE: [usize; 2] = [522, 775];

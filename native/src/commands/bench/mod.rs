@@ -9,7 +9,8 @@ use anyhow::Context as _;
 use burn::tensor::Device;
 use histomask_core::config::BackboneKind;
 
-use crate::cli::{Bench, BenchWhat, Console, Exit};
+use crate::arguments::{Bench, BenchWhat};
+use crate::console::{Console, Exit};
 use crate::method::MethodChoice;
 use crate::profile::Profile;
 

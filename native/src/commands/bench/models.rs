@@ -8,7 +8,8 @@ use histomask_core::method::Method as _;
 
 use super::step::{BATCH, Trained};
 use super::{Subject, median, subjects};
-use crate::cli::{Bench, Console, Exit};
+use crate::arguments::Bench;
+use crate::console::{Console, Exit};
 
 /// A GlaS image after the resize rule, height and width.
 const EVALUATION: [usize; 2] = [432, 641];

@@ -13,12 +13,13 @@ use histomask_core::mask::RegionSizes;
 
 use super::step::{BATCH, Inputs, LABELS, Trained};
 use super::{Subject, median, subjects, sync};
+use crate::arguments::Bench;
 use crate::augment::{Augmenter, InputConfig};
-use crate::cli::{Bench, Console, Exit};
+use crate::console::{Console, Exit};
 use crate::data::{Dataset, Sample};
-use crate::loader::{TrainLoader, WORKERS};
 use crate::profile::Profile;
 use crate::synth::{SynthConfig, write_dataset};
+use crate::train::loader::{TrainLoader, WORKERS};
 
 /// Side of the synthetic patches, about a GlaS image's.
 const PATCH: u32 = 640;

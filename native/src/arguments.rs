@@ -1,8 +1,10 @@
+//! The command line's grammar: commands, flags and their help.
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-use crate::data::{Dataset, Sample, Split};
+use crate::data::SplitChoice;
 use crate::device::DeviceChoice;
 use crate::method::MethodChoice;
 use crate::report::Colormap;
@@ -102,37 +104,6 @@ pub(crate) struct Train {
     pub(crate) device: DeviceArgs,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SplitArg {
-    Train,
-    Valid,
-    Test,
-    /// Every image of the set
-    All,
-}
-
-impl SplitArg {
-    /// Its name on the command line and of folders.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Valid => "valid",
-            Self::Test => "test",
-            Self::All => "all",
-        }
-    }
-
-    /// Its images.
-    pub(crate) fn samples(self, dataset: &Dataset) -> Vec<Sample> {
-        match self {
-            Self::Train => dataset.train.clone(),
-            Self::Valid => dataset.valid.clone(),
-            Self::Test => dataset.test.clone(),
-            Self::All => Split::ALL.iter().flat_map(|&split| dataset.split(split).to_vec()).collect(),
-        }
-    }
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Evaluate {
     /// Folder of labelled patches, or a CSV file
@@ -145,8 +116,8 @@ pub(crate) struct Evaluate {
     #[arg(long, value_enum)]
     pub(crate) method: Option<MethodChoice>,
     /// Which images
-    #[arg(long, value_enum, default_value_t = SplitArg::Valid)]
-    pub(crate) split: SplitArg,
+    #[arg(long, value_enum, default_value_t = SplitChoice::Valid)]
+    pub(crate) split: SplitChoice,
     /// Profile whose [data] and [evaluation] tables apply [default: the run's own, else released-glas]
     #[arg(long)]
     pub(crate) profile: Option<String>,
@@ -309,7 +280,7 @@ pub(crate) struct Reproduce {
     pub(crate) folds: Vec<usize>,
     /// Images to report on [default: test, or valid where there are no test images]
     #[arg(long, value_enum)]
-    pub(crate) split: Option<SplitArg>,
+    pub(crate) split: Option<SplitChoice>,
     /// One profile for every method, by name or as a TOML file [default: each method's published training]
     #[arg(long)]
     pub(crate) profile: Option<String>,
@@ -328,4 +299,14 @@ pub(crate) struct Reproduce {
 
 fn artefact_names() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(Artefact::ALL.map(Artefact::name).into_iter().chain(["all", "list"]))
+}
+
+/// The command with every profile key as a flag of those subcommands that take a profile.
+#[must_use]
+pub fn command() -> clap::Command {
+    let keys = crate::profile::flags();
+    Cli::command()
+        .mut_subcommand("train", |train| train.args(keys.clone()))
+        .mut_subcommand("evaluate", |evaluate| evaluate.args(keys.clone()))
+        .mut_subcommand("reproduce", |reproduce| reproduce.args(keys))
 }

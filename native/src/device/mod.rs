@@ -1,5 +1,7 @@
 //! Which device does the arithmetic: a real GPU through Vulkan, Metal or DX12, or the CPU.
 
+mod self_check;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,6 +9,8 @@ use burn::tensor::DeviceKind;
 use burn::tensor::wgpu::{WgpuBackend, wgpu};
 use histomask_core::Device;
 use wgpu::{Backend, Backends, DeviceType};
+
+pub use self::self_check::{SelfCheck, SelfCheckError, self_check};
 
 /// What the user asked for with `--device`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,7 +209,7 @@ pub fn choose(choice: DeviceChoice) -> Result<Chosen, DeviceError> {
             _ => Err(DeviceError::NoGpu(note)),
         };
     };
-    let opened = adapter.open(number).map(|device| (crate::self_check::self_check(&device), device));
+    let opened = adapter.open(number).map(|device| (self_check(&device), device));
     let name = format!("{} ({:?})", adapter.info.name, adapter.info.backend);
     match (opened, choice) {
         (Ok((Ok(_), device)), DeviceChoice::Auto) => {

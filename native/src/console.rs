@@ -1,3 +1,5 @@
+//! What a command tells the user.
+
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
@@ -102,4 +104,24 @@ impl Bar {
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// How a command ended when nothing stopped it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Everything was done.
+    Fine,
+    /// Some inputs failed; the rest is done.
+    SomeFailed,
+    /// The user stopped it; what was done is kept.
+    Interrupted,
+}
+
+/// The error and its causes, without those whose words an outer one already carries.
+pub(crate) fn told_once(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
+        "" => cause,
+        told if told.contains(&cause) => text,
+        _ => format!("{text}: {cause}"),
+    })
 }

@@ -9,16 +9,16 @@ use crate::train::RunFolder;
 use crate::weights::{default_model, read_bytes};
 
 /// A model named on the command line.
-pub(super) struct ModelFile {
+pub(crate) struct ModelFile {
     /// The file, unless it is the embedded one.
-    pub(super) path: Option<PathBuf>,
+    pub(crate) path: Option<PathBuf>,
     /// Its bytes.
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl ModelFile {
     /// A file, the best checkpoint of a run's folder, or without a name the embedded model.
-    pub(super) fn open(model: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn open(model: Option<&Path>) -> anyhow::Result<Self> {
         let Some(path) = model else { return Ok(Self { path: None, bytes: default_model().to_vec() }) };
         let file = if path.is_dir() { RunFolder::new(path).best() } else { path.to_owned() };
         let bytes = read_bytes(&file).with_context(|| {
@@ -28,7 +28,7 @@ impl ModelFile {
     }
 
     /// The model on a device, as the method asked for if it is another one than the model's own.
-    pub(super) fn segmenter(&self, device: &Device, method: Option<MethodChoice>) -> anyhow::Result<Segmenter> {
+    pub(crate) fn segmenter(&self, device: &Device, method: Option<MethodChoice>) -> anyhow::Result<Segmenter> {
         let (mut card, weights) = read_checkpoint(&self.bytes).with_context(|| self.name())?;
         if let Some(method) = method.map(MethodChoice::kind) {
             let own = card.model.method;
@@ -45,12 +45,12 @@ impl ModelFile {
     }
 
     /// Its path, or that it is the embedded one.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.path.as_ref().map_or_else(|| "embedded default model".into(), |path| path.display().to_string())
     }
 
     /// The folder it lies in, where results about it go.
-    pub(super) fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.path.as_ref().and_then(|path| path.parent()).unwrap_or_else(|| Path::new(".")).to_owned()
     }
 }
