@@ -159,8 +159,13 @@ pub(super) fn check_data(dataset: &Dataset, console: &Console) -> anyhow::Result
     for split in &summary.counts {
         let classes = summary.classes.iter().zip(&split.per_class).map(|(class, count)| format!("{count} {class}"));
         let classes: Vec<_> = classes.collect();
-        console.say(&format!("  {}: {} ({} with a mask)", split.split, classes.join(", "), split.masks));
+        let groups = match dataset.groups(split.split) {
+            0 => String::new(),
+            groups => format!(", {groups} groups"),
+        };
+        console.say(&format!("  {}: {} ({} with a mask{groups})", split.split, classes.join(", "), split.masks));
     }
+    dataset.warnings.iter().for_each(|warning| console.warn(warning));
     Ok(summary)
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::Split;
 use super::check::Problems;
 use crate::augment::AugmentError;
 
@@ -103,6 +104,33 @@ pub enum DataError {
         found: usize,
         /// How many it needs.
         needed: usize,
+    },
+    /// Given splits that put images of one patient on both sides.
+    #[error(
+        "{path}: group `{group}` stands in {} ({}) and in {} ({}){more}; put each group into one split, leave the \
+         split column out to have splits drawn by group, or the group column if it means something else",
+        .first.0, .first.1, .second.0, .second.1
+    )]
+    DividedGroup {
+        /// The list.
+        path: PathBuf,
+        /// The first such group.
+        group: String,
+        /// One split and an image of the group in it.
+        first: (Split, String),
+        /// Another split and an image of the group in it.
+        second: (Split, String),
+        /// `, and so do … more`, or nothing.
+        more: String,
+    },
+    /// Too few groups to be in two splits.
+    #[error(
+        "all images have the same group, and no group is divided between splits; correct the groups, leave them out, \
+         or name the splits (groups: {found})"
+    )]
+    TooFewGroups {
+        /// How many there are.
+        found: usize,
     },
     /// A value out of range in the `[data]` settings.
     #[error("setting `{setting}`: {reason}")]

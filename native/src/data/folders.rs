@@ -51,12 +51,12 @@ pub(super) fn open(root: &Path, config: &DataConfig) -> Result<Dataset, DataErro
             for image in images {
                 let id = relative(&image, root);
                 let mask = find_mask(&image, root, split);
-                splits.push(split, Sample { id, image, label, mask });
+                splits.push(split, Sample { id, image, label, mask, group: None });
             }
         }
     }
     let Splits { train, valid, test } = splits.fill_empty(&classes, config)?;
-    Ok(Dataset { root: root.to_owned(), layout: Layout::Folders, classes, train, valid, test })
+    Ok(Dataset { root: root.to_owned(), layout: Layout::Folders, classes, train, valid, test, warnings: Vec::new() })
 }
 
 /// Names and paths of the folders inside `root` other than hidden ones, archive litter and `masks`.

@@ -8,16 +8,18 @@ mod error;
 mod folders;
 mod glas;
 mod glas_folds;
+mod groups;
 pub mod image;
 mod labels;
 mod splits;
 mod table;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::config::{DataConfig, Layout};
+pub use self::config::{DataConfig, Folds, Layout};
 pub use self::error::DataError;
 
 /// One labelled image.
@@ -32,6 +34,8 @@ pub struct Sample {
     pub label: usize,
     /// The true mask, used for evaluation only.
     pub mask: Option<PathBuf>,
+    /// The patient or slide it comes from, where the data set says so.
+    pub group: Option<String>,
 }
 
 /// What a sample is used for.
@@ -91,6 +95,8 @@ pub struct Dataset {
     pub valid: Vec<Sample>,
     /// Samples to report on; may be empty.
     pub test: Vec<Sample>,
+    /// What is sound enough to go on with and should be known: sentences for the user.
+    pub warnings: Vec<String>,
 }
 
 impl Dataset {
@@ -135,6 +141,11 @@ impl Dataset {
             Split::Valid => &self.valid,
             Split::Test => &self.test,
         }
+    }
+
+    /// How many groups a split's samples come from; 0 where they have none.
+    pub fn groups(&self, split: Split) -> usize {
+        self.split(split).iter().filter_map(|sample| sample.group.as_deref()).collect::<BTreeSet<_>>().len()
     }
 
     /// Every sample with its split: train, then valid, then test.
