@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::glas_folds::{IMAGES, VALID};
 use super::labels::label_of;
 use super::splits::Splits;
-use super::{DataConfig, DataError, Dataset, Folds, Layout, Sample, groups, list_folder};
+use super::{DataConfig, DataError, Dataset, Folds, Layout, LeftOut, Sample, groups, list_folder};
 
 /// Classes in the order of their labels.
 const CLASSES: [&str; 2] = ["benign", "malignant"];
@@ -78,7 +78,7 @@ pub(super) fn open(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     }
     let warnings = groups::warn_divided(config.fold, &splits);
     let Splits { train, valid, test } = splits;
-    Ok(Dataset { root, layout: Layout::Glas, classes, train, valid, test, warnings })
+    Ok(Dataset { root, layout: Layout::Glas, classes, train, valid, test, warnings, left_out: LeftOut::default() })
 }
 
 /// A row of `Grade.csv`.

@@ -11,6 +11,7 @@ mod glas_folds;
 mod groups;
 pub mod image;
 mod labels;
+mod left_out;
 mod splits;
 mod table;
 
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::config::{DataConfig, Folds, Layout};
 pub use self::error::DataError;
+pub use self::left_out::{LeftOut, Reason};
 
 /// One labelled image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +99,8 @@ pub struct Dataset {
     pub test: Vec<Sample>,
     /// What is sound enough to go on with and should be known: sentences for the user.
     pub warnings: Vec<String>,
+    /// Files that are there and not used.
+    pub left_out: LeftOut,
 }
 
 impl Dataset {
@@ -143,6 +147,21 @@ impl Dataset {
         }
     }
 
+    /// [`Self::open`] for a model: where the data have some of its classes only, or in another order, the model's count.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_for(path: &Path, config: &DataConfig, classes: &[String]) -> Result<Self, DataError> {
+        let dataset = Self::open(path, config)?;
+        if dataset.classes == classes
+            || dataset.layout == Layout::Glas
+            || !dataset.classes.iter().all(|class| classes.contains(class))
+        {
+            return Ok(dataset);
+        }
+        Self::open(path, &DataConfig { class_names: classes.to_vec(), ..config.clone() })
+    }
+
     /// How many groups a split's samples come from; 0 where they have none.
     pub fn groups(&self, split: Split) -> usize {
         self.split(split).iter().filter_map(|sample| sample.group.as_deref()).collect::<BTreeSet<_>>().len()
@@ -159,6 +178,7 @@ fn list_folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut paths = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>())
         .map_err(|error| DataError::io(folder, error))?;
-    paths.sort();
+    // the same order whatever form a system stores letters in
+    paths.sort_by_cached_key(|path| (labels::nfc(&path.to_string_lossy()), path.clone()));
     Ok(paths)
 }

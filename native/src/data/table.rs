@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::labels::{class_list, label_of, nearest};
 use super::splits::Splits;
-use super::{DataConfig, DataError, Dataset, Layout, Sample, Split, groups};
+use super::{DataConfig, DataError, Dataset, Layout, LeftOut, Sample, Split, groups};
 
 /// Name of the table when a folder is given.
 pub(super) const FILE_NAME: &str = "labels.csv";
@@ -50,7 +50,16 @@ pub(super) fn open(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     }
     groups::refuse_divided(&table, &splits)?;
     let Splits { train, valid, test } = splits.fill_empty(&classes, config)?;
-    Ok(Dataset { root, layout: Layout::Table, classes, train, valid, test, warnings: Vec::new() })
+    Ok(Dataset {
+        root,
+        layout: Layout::Table,
+        classes,
+        train,
+        valid,
+        test,
+        warnings: Vec::new(),
+        left_out: LeftOut::default(),
+    })
 }
 
 struct Row {
