@@ -34,7 +34,16 @@ pub enum Failure {
         /// Height in pixels.
         height: u32,
     },
-    /// No image, or none that can be read as it is meant.
+    /// Neither of the formats.
+    #[error("this is not a PNG, JPEG, BMP, TIFF or WebP image")]
+    UnknownFormat,
+    /// Damage.
+    #[error("the image cannot be decoded ({0}); is the file complete?")]
+    Damaged(String),
+    /// A header that promises more than the decoder may take.
+    #[error("decoding this image would take more than 512 MB of memory; if it is what it says, crop it")]
+    TooMuchMemory,
+    /// No image that can be read as it is meant.
     #[error("{0}")]
     Picture(PictureError),
     /// A result could not be written.
@@ -57,7 +66,10 @@ impl Failure {
 impl From<PictureError> for Failure {
     fn from(error: PictureError) -> Self {
         match error {
+            PictureError::TooLarge { width, height } if crate::decode::fits(width, height) => Self::TooMuchMemory,
             PictureError::TooLarge { width, height } => Self::TooLarge { width, height },
+            PictureError::UnknownFormat { .. } => Self::UnknownFormat,
+            PictureError::Damaged(reason) => Self::Damaged(reason),
             error => Self::Picture(error),
         }
     }

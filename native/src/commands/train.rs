@@ -38,6 +38,9 @@ pub(crate) fn run(args: &Train, keys: Option<&clap::ArgMatches>, console: &Conso
     }
     let dataset = Dataset::open(&data, &profile.data)?;
     let summary = check_data(&dataset, console)?;
+    if args.strict && dataset.left_out.matters() {
+        anyhow::bail!("--strict: files are left out, which are named above");
+    }
     if let Some(out) = args.out.as_ref().filter(|out| RunFolder::new(*out).state().exists()) {
         anyhow::bail!(
             "{0} holds a run already; name another --out, or go on with it: histomask train --resume {0}",
@@ -165,7 +168,8 @@ pub(super) fn check_data(dataset: &Dataset, console: &Console) -> anyhow::Result
         };
         console.say(&format!("  {}: {} ({} with a mask{groups})", split.split, classes.join(", "), split.masks));
     }
-    dataset.warnings.iter().for_each(|warning| console.warn(warning));
+    dataset.warnings.iter().chain(&summary.warnings).for_each(|warning| console.warn(warning));
+    dataset.left_out.lines().iter().for_each(|line| console.say(line));
     Ok(summary)
 }
 

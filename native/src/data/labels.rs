@@ -21,7 +21,7 @@ pub(super) fn class_list(wanted: &[String], found: BTreeSet<String>) -> Vec<Stri
 }
 
 /// One form of letters that look the same: an accent may be a character of its own (macOS) or not.
-pub(super) fn nfc(text: &str) -> String {
+pub(crate) fn nfc(text: &str) -> String {
     if text.is_ascii() { text.to_owned() } else { text.nfc().collect() }
 }
 

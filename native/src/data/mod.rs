@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::config::{DataConfig, Folds, Layout};
 pub use self::error::DataError;
+pub(crate) use self::labels::nfc;
 pub use self::left_out::{LeftOut, Reason};
 
 /// One labelled image.
