@@ -17,17 +17,17 @@ pub enum WeightsError {
         name: String,
     },
     /// Tensors the model needs are absent.
-    #[error("the weights lack {count} tensors of the model, first {first:?}: they belong to another architecture")]
+    #[error("the weights lack {count} tensors of the model ({first}): they belong to another architecture{has}")]
     Missing {
         /// How many.
         count: usize,
         /// The first by name.
         first: String,
+        /// What they hold that the model does not know, in words; or nothing.
+        has: String,
     },
     /// Tensors the model has no place for.
-    #[error(
-        "the weights hold {count} tensors unknown to the model, first {first:?}: they belong to another architecture"
-    )]
+    #[error("the weights hold {count} tensors unknown to the model ({first}): they belong to another architecture")]
     Unused {
         /// How many.
         count: usize,
@@ -152,14 +152,19 @@ fn shapes<M: Module>(module: &M) -> BTreeMap<String, Vec<usize>> {
 }
 
 fn check(expected: &BTreeMap<String, Vec<usize>>, state: &StateDict) -> Result<(), WeightsError> {
-    let mut missing = expected.keys().filter(|name| !state.contains_key(*name));
-    if let Some(first) = missing.next() {
-        return Err(WeightsError::Missing { count: 1 + missing.count(), first: first.clone() });
+    let missing: Vec<_> = expected.keys().filter(|name| !state.contains_key(*name)).collect();
+    let of_file = |name: &&String| !name.ends_with("num_batches_tracked");
+    let unused: Vec<_> = state.keys().filter(of_file).filter(|name| !expected.contains_key(*name)).collect();
+    if !missing.is_empty() {
+        let has = if unused.is_empty() {
+            String::new()
+        } else {
+            format!("; they hold {} others ({})", unused.len(), first_names(&unused))
+        };
+        return Err(WeightsError::Missing { count: missing.len(), first: first_names(&missing), has });
     }
-    let mut unused =
-        state.keys().filter(|name| !expected.contains_key(*name) && !name.ends_with("num_batches_tracked"));
-    if let Some(first) = unused.next() {
-        return Err(WeightsError::Unused { count: 1 + unused.count(), first: first.clone() });
+    if !unused.is_empty() {
+        return Err(WeightsError::Unused { count: unused.len(), first: first_names(&unused) });
     }
     for (name, shape) in expected {
         match state.get(name) {
@@ -175,4 +180,14 @@ fn check(expected: &BTreeMap<String, Vec<usize>>, state: &StateDict) -> Result<(
         }
     }
     Ok(())
+}
+
+/// As many names as fit a few lines.
+fn first_names(names: &[&String]) -> String {
+    const LISTED: usize = 5;
+    let mut listed: Vec<_> = names.iter().take(LISTED).map(|name| name.as_str()).collect();
+    if names.len() > LISTED {
+        listed.push("…");
+    }
+    listed.join(", ")
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use super::labels::{class_list, label_of, nearest};
+use super::labels::{class_list, label_of, nearest, nfc};
 use super::splits::Splits;
 use super::{DataConfig, DataError, Dataset, Layout, LeftOut, Sample, Split, groups};
 
@@ -19,14 +19,16 @@ pub(super) fn open(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     let table = if path.is_dir() { path.join(FILE_NAME) } else { path.to_owned() };
     let rows = read_rows(&table)?;
     let root = table.parent().unwrap_or(Path::new("")).to_owned();
-    let classes = class_list(&config.class_names, rows.iter().map(|row| row.label.clone()).collect::<BTreeSet<_>>());
+    let classes = class_list(&config.class_names, rows.iter().map(|row| nfc(&row.label)).collect::<BTreeSet<_>>());
     let row_error = |line: u64, reason: String| DataError::Row { path: table.clone(), line, reason };
 
     let names_splits = rows.iter().any(|row| row.split.is_some());
     let names_groups = rows.iter().any(|row| row.group.is_some());
-    let mut lines = HashMap::new();
+    let mut lines: HashMap<String, u64> = HashMap::new();
     let mut splits = Splits::default();
     for row in rows {
+        let Row { path: written, .. } = &row;
+        let row = Row { path: found(&root, written), mask: row.mask.as_deref().map(|mask| found(&root, mask)), ..row };
         if let Some(first) = lines.insert(row.path.clone(), row.line) {
             return Err(row_error(row.line, format!("`{}` already stands in line {first}; remove one", row.path)));
         }
@@ -62,6 +64,51 @@ pub(super) fn open(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     })
 }
 
+/// A path of the table as it is found: without `./`, with `\\` for `/` and in either form of its letters where only
+/// that names a file.
+fn found(root: &Path, written: &str) -> String {
+    let plain =
+        |path: &str| path.split('/').filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/");
+    let written = if written.starts_with('/') { written.to_owned() } else { plain(written) };
+    let slashes = written.replace('\\', "/");
+    let forms = [
+        written.clone(),
+        slashes.clone(),
+        nfc(&slashes),
+        unicode_normalization::UnicodeNormalization::nfd(slashes.as_str()).collect(),
+    ];
+    forms.into_iter().find(|form| root.join(form).is_file()).unwrap_or(written)
+}
+
+/// The text of a table: UTF-8 or UTF-16, by its byte order mark or its zero bytes.
+fn text_of(bytes: &[u8]) -> Result<String, String> {
+    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let text = String::from_utf16(&pairs.iter().map(|pair| unit(*pair)).collect::<Vec<_>>());
+        text.ok()
+            .filter(|_| rest.is_empty())
+            .ok_or_else(|| "damaged UTF-16 text; save the table as CSV UTF-8".to_owned())
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [_, 0, _, 0, ..] => utf16(bytes, u16::from_le_bytes),
+        [0, _, 0, _, ..] => utf16(bytes, u16::from_be_bytes),
+        _ => {
+            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+            String::from_utf8(bytes.to_vec())
+                .map_err(|_| "letters that are not UTF-8 (Latin-1?); save the table as CSV UTF-8".to_owned())
+        }
+    }
+}
+
+/// What stands between the cells of the header: a comma, or a semicolon or tab where there are more of these.
+fn delimiter(text: &str) -> u8 {
+    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
+    [b',', b';', b'\t'].into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
+}
+
 struct Row {
     line: u64,
     path: String,
@@ -81,11 +128,14 @@ fn read_rows(table: &Path) -> Result<Vec<Row>, DataError> {
                 line,
                 format!("{len} cells, but the header has {expected_len}; quote cells that hold a comma"),
             ),
-            kind => row_error(line, format!("not UTF-8 text in comma-separated cells ({kind:?})")),
+            _ => row_error(line, "not a row of cells; save the table as CSV UTF-8".to_owned()),
         }
     };
-    let file = std::fs::File::open(table).map_err(|error| DataError::io(table, error))?;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
+    let bytes = std::fs::read(table).map_err(|error| DataError::io(table, error))?;
+    let text = text_of(&bytes).map_err(|reason| row_error(1, reason))?;
+    let delimiter = delimiter(&text);
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
     let header: Vec<_> = reader.headers().map_err(csv_error)?.iter().map(str::to_lowercase).collect();
     let columns = Columns::find(&header).map_err(|reason| row_error(1, reason))?;
 
@@ -93,6 +143,19 @@ fn read_rows(table: &Path) -> Result<Vec<Row>, DataError> {
     for record in reader.records() {
         let record = record.map_err(csv_error)?;
         let line = record.position().map_or(0, csv::Position::line);
+        // Excel leaves empty rows, and empty cells at the ends of rows
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        let surplus = record.iter().skip(header.len()).any(|cell| !cell.is_empty());
+        if surplus
+            || record.len()
+                < header.iter().rposition(|name| COLUMNS[..2].contains(&name.as_str())).map_or(0, |last| last + 1)
+        {
+            let (len, expected) = (record.len(), header.len());
+            let reason = format!("{len} cells, but the header has {expected}; quote cells that hold a comma");
+            return Err(row_error(line, reason));
+        }
         let cell = |column: Option<usize>| record.get(column?).filter(|cell| !cell.is_empty()).map(str::to_owned);
         let needed =
             |column, name: &str| cell(Some(column)).ok_or_else(|| row_error(line, format!("the {name} is empty")));
@@ -182,7 +245,7 @@ mod tests {
         says("path,label,split\n1.png,normal,train\n2.png,tumor,\n", "line 3: other rows name a split");
         says("path,label,split\n1.png,normal,holdout\n", "line 2: `holdout` is no split");
         says("path,label,spilt\n1.png,normal,train\n", "unknown column `spilt`, did you mean `split`?");
-        says("path;label\n1.png;normal\n", "line 1: the header `path;label` must be");
+        says("path|label\n1.png|normal\n", "line 1: the header `path|label` must be");
         says("path,label\n", "no rows");
         says("path,label,group\n1.png,normal,p1\n2.png,tumor,\n", "line 3: other rows name a group");
     }
