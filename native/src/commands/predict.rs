@@ -66,12 +66,10 @@ pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
             }
             // a full disk stops the command, with what was done in the table; a bad image or name is one image fewer
             Err(error) if error.downcast_ref().is_some_and(stops) => {
-                let record = write_table(&args.out, &table).and_then(|()| {
-                    write_run(args, &model, card.model.method, &chosen.name, threshold, table.len() - 1, &failed)
-                });
-                if let Err(second) = record {
-                    console.warn(&told_once(&second));
-                }
+                // as far as it can be written; the error that stopped the command is the one to tell
+                let _ = write_table(&args.out, &table);
+                let done = table.len() - 1;
+                let _ = write_run(args, &model, card.model.method, &chosen.name, threshold, done, &failed);
                 return Err(error);
             }
             Err(error) => {
@@ -306,7 +304,12 @@ fn walk(folder: &Path, left_out: &mut LeftOut, seen: &mut BTreeSet<PathBuf>) -> 
         if is_litter(&name) {
             left_out.add(Reason::Hidden, &path);
         } else if path.is_dir() {
-            paths.extend(walk(&path, left_out, seen)?);
+            let below = walk(&path, left_out, seen)?;
+            // a folder that is named as an image and holds none was meant to be one
+            if below.is_empty() && is_picture(&name) {
+                paths.push(path);
+            }
+            paths.extend(below);
         } else if is_picture(&name) {
             paths.push(path);
         } else if is_other_picture(&name) {

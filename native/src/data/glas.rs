@@ -301,7 +301,7 @@ mod tests {
         let splits = Splits { train: dataset.train.clone(), valid: dataset.valid.clone(), test: Vec::new() };
         assert!(groups::divided(&splits).is_empty());
         assert_eq!(dataset.train.len() + dataset.valid.len(), 85);
-        assert!((13..=21).contains(&dataset.valid.len()), "{}", dataset.valid.len());
+        assert!((14..=24).contains(&dataset.valid.len()), "{}", dataset.valid.len());
     }
 
     #[test]
