@@ -48,6 +48,9 @@ pub(super) fn open(root: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     let mut splits = Splits::default();
     let mut left_out = LeftOut::default();
     let mut masks = Masks::list(root)?;
+    for path in list_folder(root)?.into_iter().filter(|path| path.is_file() && is_picture(&name(path))) {
+        left_out.add(Reason::NoLabel, &path);
+    }
     for (split, tree) in trees {
         for (name, folder) in tree {
             let label = label_of(&name, &classes, || folder.display().to_string())?;

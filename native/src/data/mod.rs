@@ -121,12 +121,18 @@ impl Dataset {
         if !path.exists() {
             return Err(DataError::Missing { path: path.to_owned() });
         }
-        match config.layout {
+        let mut dataset = match config.layout {
             Layout::Auto => Self::open_detected(path, config),
             Layout::Glas => glas::open(path, config),
             Layout::Folders => folders::open(path, config),
             Layout::Table => table::open(path, config),
+        }?;
+        let without: Vec<_> = dataset.samples().filter(|(_, sample)| sample.mask.is_none()).collect();
+        if 2 * without.len() < dataset.samples().count() {
+            let without: Vec<_> = without.into_iter().map(|(_, sample)| sample.image.clone()).collect();
+            without.iter().for_each(|image| dataset.left_out.add(Reason::NoMask, image));
         }
+        Ok(dataset)
     }
 
     fn open_detected(path: &Path, config: &DataConfig) -> Result<Self, DataError> {
