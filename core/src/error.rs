@@ -66,17 +66,17 @@ pub enum WeightsError {
         name: String,
     },
     /// Tensors the model needs are absent.
-    #[error("the weights lack {count} tensors of the model, first {first:?}: they belong to another architecture")]
+    #[error("the weights lack {count} tensors of the model ({first}): they belong to another architecture{has}")]
     Missing {
         /// How many.
         count: usize,
         /// The first by name.
         first: String,
+        /// What they hold that the model does not know, in words; or nothing.
+        has: String,
     },
     /// Tensors the model has no place for.
-    #[error(
-        "the weights hold {count} tensors unknown to the model, first {first:?}: they belong to another architecture"
-    )]
+    #[error("the weights hold {count} tensors unknown to the model ({first}): they belong to another architecture")]
     Unused {
         /// How many.
         count: usize,

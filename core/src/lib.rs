@@ -44,6 +44,8 @@ pub mod method;
 pub mod metric;
 pub mod model;
 pub mod outline;
+#[cfg(feature = "decode")]
+pub mod picture_file;
 pub mod pooling;
 pub mod preprocess;
 pub mod resample;

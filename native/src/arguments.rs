@@ -100,6 +100,9 @@ pub(crate) struct Train {
     /// Go on with the run in this folder, from the step where it stopped
     #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "profile", "method"])]
     pub(crate) resume: Option<PathBuf>,
+    /// Refuse, with exit code 2, where files are left out (hidden ones do not count)
+    #[arg(long)]
+    pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
 }
@@ -124,6 +127,9 @@ pub(crate) struct Evaluate {
     /// Folder for the results [default: evaluation-<split> beside the model]
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,
+    /// Refuse, with exit code 2, where files are left out (hidden ones do not count)
+    #[arg(long)]
+    pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
 }
@@ -154,6 +160,9 @@ pub(crate) struct Predict {
     /// Write each mask's outlines too, as GeoJSON for QuPath
     #[arg(long)]
     pub(crate) geojson: bool,
+    /// Refuse, with exit code 2, where files are left out (hidden ones do not count)
+    #[arg(long)]
+    pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
 }

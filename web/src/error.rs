@@ -1,5 +1,6 @@
 //! Errors as JavaScript sees them.
 
+use histomask_core::picture_file::PictureError;
 use wasm_bindgen::JsValue;
 
 /// What can go wrong in the tab.
@@ -23,15 +24,6 @@ pub enum Failure {
     /// No model was loaded yet.
     #[error("no model is loaded")]
     NoModel,
-    /// An empty file.
-    #[error("the file is empty")]
-    EmptyFile,
-    /// Neither of the formats.
-    #[error("this is not a PNG, JPEG, BMP, TIFF or WebP image")]
-    UnknownFormat,
-    /// Damage.
-    #[error("the image cannot be decoded ({0}); is the file complete?")]
-    Damaged(String),
     /// More pixels than a tab should take.
     #[error(
         "an image of {width} × {height} pixels is too large for this page, which takes 4096 × 4096; crop it, or use the command line"
@@ -42,9 +34,18 @@ pub enum Failure {
         /// Height in pixels.
         height: u32,
     },
+    /// Neither of the formats.
+    #[error("this is not a PNG, JPEG, BMP, TIFF or WebP image")]
+    UnknownFormat,
+    /// Damage.
+    #[error("the image cannot be decoded ({0}); is the file complete?")]
+    Damaged(String),
     /// A header that promises more than the decoder may take.
     #[error("decoding this image would take more than 512 MB of memory; if it is what it says, crop it")]
     TooMuchMemory,
+    /// No image that can be read as it is meant.
+    #[error("{0}")]
+    Picture(PictureError),
     /// A result could not be written.
     #[error("could not write the file: {0}")]
     Export(String),
@@ -58,6 +59,18 @@ impl Failure {
             Self::WrongNumbers(_) | Self::Core(Error::Device(_)) | Self::Canvas(_) => "DeviceError",
             Self::Core(Error::Limit(_)) => "LimitError",
             _ => "Error",
+        }
+    }
+}
+
+impl From<PictureError> for Failure {
+    fn from(error: PictureError) -> Self {
+        match error {
+            PictureError::TooLarge { width, height } if crate::decode::fits(width, height) => Self::TooMuchMemory,
+            PictureError::TooLarge { width, height } => Self::TooLarge { width, height },
+            PictureError::UnknownFormat { .. } => Self::UnknownFormat,
+            PictureError::Damaged(reason) => Self::Damaged(reason),
+            error => Self::Picture(error),
         }
     }
 }

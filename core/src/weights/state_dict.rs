@@ -103,14 +103,19 @@ fn shapes<M: Module>(module: &M) -> BTreeMap<String, Vec<usize>> {
 }
 
 fn check(expected: &BTreeMap<String, Vec<usize>>, state: &StateDict) -> Result<(), WeightsError> {
-    let mut missing = expected.keys().filter(|name| !state.contains_key(*name));
-    if let Some(first) = missing.next() {
-        return Err(WeightsError::Missing { count: 1 + missing.count(), first: first.clone() });
+    let missing: Vec<_> = expected.keys().filter(|name| !state.contains_key(*name)).collect();
+    let of_file = |name: &&String| !name.ends_with("num_batches_tracked");
+    let unused: Vec<_> = state.keys().filter(of_file).filter(|name| !expected.contains_key(*name)).collect();
+    if !missing.is_empty() {
+        let has = if unused.is_empty() {
+            String::new()
+        } else {
+            format!("; they hold {} others ({})", unused.len(), first_names(&unused))
+        };
+        return Err(WeightsError::Missing { count: missing.len(), first: first_names(&missing), has });
     }
-    let mut unused =
-        state.keys().filter(|name| !expected.contains_key(*name) && !name.ends_with("num_batches_tracked"));
-    if let Some(first) = unused.next() {
-        return Err(WeightsError::Unused { count: 1 + unused.count(), first: first.clone() });
+    if !unused.is_empty() {
+        return Err(WeightsError::Unused { count: unused.len(), first: first_names(&unused) });
     }
     for (name, shape) in expected {
         match state.get(name) {
@@ -126,4 +131,14 @@ fn check(expected: &BTreeMap<String, Vec<usize>>, state: &StateDict) -> Result<(
         }
     }
     Ok(())
+}
+
+/// As many names as fit a few lines.
+fn first_names(names: &[&String]) -> String {
+    const LISTED: usize = 5;
+    let mut listed: Vec<_> = names.iter().take(LISTED).map(|name| name.as_str()).collect();
+    if names.len() > LISTED {
+        listed.push("…");
+    }
+    listed.join(", ")
 }

@@ -29,7 +29,9 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
         Some(keys) => profile::apply(keys, base)?,
         None => base,
     };
-    let dataset = Dataset::open(&args.data, &profile.data)?;
+    let known = if all_ones { Vec::new() } else { model.classes()? };
+    let dataset = Dataset::open_for(&args.data, &profile.data, &known)?;
+    dataset.warnings.iter().for_each(|warning| console.warn(warning));
     let (split, samples) = (args.split.name(), args.split.samples(&dataset));
     if samples.is_empty() {
         bail!("{}: the {split} split has no images; choose another --split", args.data.display());
@@ -75,6 +77,10 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
         evaluation_report(&segmenter, &evaluation, &samples, &format!("{} {split}", dataset.name()), &context)?;
     atomic::write(&out.join("report.html"), report.as_bytes())?;
     console.print(&summary(&evaluation, split))?;
+    dataset.left_out.lines().iter().for_each(|line| console.say(line));
+    if args.strict && dataset.left_out.matters() {
+        bail!("--strict: files were left out, which are named above");
+    }
     finish(&evaluation, &out, console)
 }
 

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use histomask_core::picture_file::name::{is_litter, is_other_picture, is_picture};
 use histomask_core::{MethodKind, Segmenter, outline};
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ImageEncoder as _};
@@ -11,6 +12,7 @@ use crate::arguments::Predict;
 use crate::atomic;
 use crate::console::{Console, Exit, told_once};
 use crate::data::image::EXTENSIONS as IMAGE_EXTENSIONS;
+use crate::data::{LeftOut, Reason, nfc};
 use crate::evaluate::segment_file;
 use crate::interrupt;
 use crate::job::ModelFile;
@@ -23,7 +25,8 @@ pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
     if args.threshold.is_some_and(|threshold| !(0.0..=1.0).contains(&threshold)) {
         bail!("--threshold must be between 0 and 1");
     }
-    let images = expand(&args.inputs)?;
+    let mut left_out = LeftOut::default();
+    let images = expand(&args.inputs, &mut left_out)?;
     refuse_folder_of_inputs(&args.out, &images)?;
     let model = ModelFile::open(args.model.as_deref())?;
     let chosen = super::open_device(&args.device, console)?;
@@ -62,8 +65,14 @@ pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
                 bar.line(&row.line());
                 table.push(row.cells());
             }
-            // what cannot be written stops the command; what cannot be read is one image fewer
-            Err(error) if error.is::<atomic::WriteError>() => return Err(error),
+            // a full disk stops the command, with what was done in the table; a bad image or name is one image fewer
+            Err(error) if error.downcast_ref().is_some_and(stops) => {
+                // as far as it can be written; the error that stopped the command is the one to tell
+                let _ = write_table(&args.out, &table);
+                let done = table.len() - 1;
+                let _ = write_run(args, &model, card.model.method, &chosen.name, threshold, done, &failed);
+                return Err(error);
+            }
             Err(error) => {
                 let error = told_once(&error);
                 bar.line(&format!("skipped: {error}"));
@@ -79,14 +88,23 @@ pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
     write_table(&args.out, &table)?;
     write_run(args, &model, card.model.method, &chosen.name, threshold, table.len() - 1, &failed)?;
     console.say(&format!("{} images in {}", table.len() - 1, args.out.display()));
+    left_out.lines().iter().for_each(|line| console.say(line));
     if interrupt::asked() {
         return Ok(Exit::Interrupted);
+    }
+    if args.strict && left_out.matters() {
+        bail!("--strict: files were left out, which are named above");
     }
     if !failed.is_empty() {
         console.warn(&format!("{} of {} images failed; run.json lists them", failed.len(), images.len()));
         return Ok(Exit::SomeFailed);
     }
     Ok(Exit::Fine)
+}
+
+/// Whether nothing more can be written, rather than a file of this one name.
+fn stops(error: &atomic::WriteError) -> bool {
+    !matches!(error.source.kind(), std::io::ErrorKind::InvalidFilename | std::io::ErrorKind::InvalidInput)
 }
 
 /// An image to predict, and the name its results begin with.
@@ -198,17 +216,25 @@ fn write_run(
 }
 
 /// Files, folders (their images, sorted) and globs, each image once, each with a name of its own.
-fn expand(inputs: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
+fn expand(inputs: &[PathBuf], left_out: &mut LeftOut) -> anyhow::Result<Vec<Input>> {
     let mut paths = Vec::new();
     for input in inputs {
         if input.is_dir() {
-            paths.extend(images_in(input)?);
+            paths.extend(images_in(input, left_out)?);
         } else if input.exists() {
             paths.push(input.clone());
         } else {
             let pattern = input.to_string_lossy();
-            let matches = glob::glob(&pattern).with_context(|| format!("{pattern}: neither a file nor a pattern"))?;
-            let found: Vec<_> = matches.collect::<Result<_, _>>()?;
+            let matches =
+                glob::glob(&pattern_of(input)).with_context(|| format!("{pattern}: neither a file nor a pattern"))?;
+            let mut found: Vec<_> = matches.collect::<Result<_, _>>()?;
+            found.retain(|path| {
+                let hidden = is_litter(&path.file_name().unwrap_or_default().to_string_lossy());
+                if hidden {
+                    left_out.add(Reason::Hidden, path);
+                }
+                !hidden
+            });
             if found.is_empty() {
                 bail!("{pattern}: no such file, and nothing matches it as a pattern");
             }
@@ -219,13 +245,16 @@ fn expand(inputs: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
         bail!("no images found; image files end in {}", IMAGE_EXTENSIONS.join(", "));
     }
     let mut seen = BTreeSet::new();
-    paths.retain(|path| seen.insert(path.clone()));
+    // `a.png` and `./a.png` are one
+    let plain = |path: &Path| -> PathBuf { std::path::absolute(path).unwrap_or_else(|_| path.to_owned()) };
+    paths.retain(|path| seen.insert(plain(path)));
     let mut taken = BTreeSet::new();
     let named = paths.into_iter().map(|path| {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let numbered = (2..).map(|number| format!("{stem}-{number}"));
-        // an insert that succeeds is a name nobody has
-        let free = std::iter::once(stem.clone()).chain(numbered).find(|name| taken.insert(name.clone()));
+        // an insert that succeeds is a name nobody has, also where letters of either case or form are the same
+        let plain = |name: &str| nfc(name).to_lowercase();
+        let free = std::iter::once(stem.clone()).chain(numbered).find(|name| taken.insert(plain(name)));
         Input { path, stem: free.unwrap_or(stem) }
     });
     Ok(named.collect())
@@ -244,17 +273,49 @@ fn refuse_folder_of_inputs(out: &Path, images: &[Input]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn images_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("{}: cannot list", folder.display()))?;
-    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
-    let is_image = |path: &PathBuf| {
-        let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        IMAGE_EXTENSIONS.contains(&extension.as_str())
-    };
-    paths.retain(is_image);
-    paths.sort();
+/// The part of a pattern that names an existing folder stands for itself, whatever characters it has.
+fn pattern_of(input: &Path) -> String {
+    let folder = input.ancestors().skip(1).find(|folder| !folder.as_os_str().is_empty() && folder.is_dir());
+    let Some(folder) = folder else { return input.to_string_lossy().into_owned() };
+    let rest = input.strip_prefix(folder).unwrap_or(input).to_string_lossy().into_owned();
+    let escaped = glob::Pattern::escape(&folder.to_string_lossy());
+    format!("{}/{rest}", escaped.trim_end_matches('/'))
+}
+
+/// The images of a folder and of those below it, by name.
+fn images_in(folder: &Path, left_out: &mut LeftOut) -> anyhow::Result<Vec<PathBuf>> {
+    let paths =
+        walk(folder, left_out, &mut BTreeSet::new()).with_context(|| format!("{}: cannot list", folder.display()))?;
     if paths.is_empty() {
         bail!("{}: no images in this folder; image files end in {}", folder.display(), IMAGE_EXTENSIONS.join(", "));
+    }
+    Ok(paths)
+}
+
+/// Folders already seen are not entered again: a link may lead back to one above.
+fn walk(folder: &Path, left_out: &mut LeftOut, seen: &mut BTreeSet<PathBuf>) -> std::io::Result<Vec<PathBuf>> {
+    if !seen.insert(folder.canonicalize()?) {
+        return Ok(Vec::new());
+    }
+    let mut entries = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    entries.sort();
+    let mut paths = Vec::new();
+    for path in entries {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if is_litter(&name) {
+            left_out.add(Reason::Hidden, &path);
+        } else if path.is_dir() {
+            let below = walk(&path, left_out, seen)?;
+            // a folder that is named as an image and holds none was meant to be one
+            if below.is_empty() && is_picture(&name) {
+                paths.push(path);
+            }
+            paths.extend(below);
+        } else if is_picture(&name) {
+            paths.push(path);
+        } else if is_other_picture(&name) {
+            left_out.add(Reason::Unreadable, &path);
+        }
     }
     Ok(paths)
 }

@@ -34,7 +34,10 @@ pub(crate) fn run(args: &Train, keys: Option<&clap::ArgMatches>, console: &Conso
         );
     }
     let dataset = Dataset::open(&data, &profile.data)?;
-    let summary = check_data(&dataset, &|line| console.say(line))?;
+    let summary = check_data(&dataset, &|line| console.say(line), &|line| console.warn(line))?;
+    if args.strict && dataset.left_out.matters() {
+        anyhow::bail!("--strict: files are left out, which are named above");
+    }
     if let Some(out) = args.out.as_ref().filter(|out| RunFolder::new(*out).state().exists()) {
         anyhow::bail!(
             "{0} holds a run already; name another --out, or go on with it: histomask train --resume {0}",

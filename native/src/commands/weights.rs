@@ -5,7 +5,7 @@ use crate::arguments::Weights;
 use crate::atomic;
 use crate::console::{Console, Exit};
 use crate::job::ModelFile;
-use crate::weights::{backbone_names, get, read_file};
+use crate::weights::{backbone_names, backbone_of, get, read_file};
 
 pub(crate) fn run(args: &Weights, console: &Console) -> anyhow::Result<Exit> {
     match args {
@@ -24,12 +24,15 @@ pub(crate) fn run(args: &Weights, console: &Console) -> anyhow::Result<Exit> {
         Weights::Convert { input, output, half } => {
             let (state, sha256) = read_file(input)?;
             let state = backbone_names(state);
+            // nothing is written that `--weights` would refuse
+            let backbone = backbone_of(&state).with_context(|| format!("{}: not converted", input.display()))?;
             let precision = if *half { Precision::Half } else { Precision::Full };
             let bytes = write_weights(&state, None, precision).with_context(|| input.display().to_string())?;
             atomic::write(output, &bytes)?;
             console.print(&format!(
-                "{} tensors from {} (sha256 {sha256}) to {}",
+                "{} tensors of {} from {} (sha256 {sha256}) to {}",
                 state.len(),
+                backbone.name(),
                 input.display(),
                 output.display()
             ))?;

@@ -10,7 +10,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::image::{read_mask, read_rgb};
+use histomask_core::picture_file::{MaskNotes, PictureNotes};
+
+use super::image::{read_mask_noted, read_rgb_noted};
 use super::{DataError, Dataset, Sample, Split};
 
 /// How many problems [`Problems`] prints.
@@ -30,6 +32,8 @@ pub struct Summary {
     /// BLAKE3, as 64 hexadecimal digits, over id, label, split and decoded pixels of every sample in sorted order.
     /// Pixels, not files: GlaS in BMP and in PNG hash the same.
     pub hash: String,
+    /// What is sound enough to train on and should be known: sentences for the user.
+    pub warnings: Vec<String>,
 }
 
 /// One split in numbers.
@@ -139,15 +143,20 @@ pub fn check(dataset: &Dataset, progress: &(dyn Fn(usize, usize) + Sync)) -> Res
 struct Contents {
     pixels: blake3::Hash,
     size: (u32, u32),
+    notes: PictureNotes,
+    /// Of its mask, and the mask's foreground in percent.
+    mask: Option<(MaskNotes, f64)>,
 }
 
 impl Contents {
     fn read(sample: &Sample) -> Result<Self, DataError> {
-        let image = read_rgb(&sample.image)?;
-        if let Some(mask) = &sample.mask {
-            read_mask(mask, image.dimensions())?;
-        }
-        Ok(Self { pixels: hash_pixels(&image), size: image.dimensions() })
+        let (image, notes) = read_rgb_noted(&sample.image)?;
+        let mask = sample.mask.as_ref().map(|mask| read_mask_noted(mask, image.dimensions())).transpose()?;
+        let mask = mask.map(|(mask, notes)| {
+            let foreground = mask.as_raw().iter().filter(|&&value| value > 0).count();
+            (notes, 100.0 * foreground as f64 / mask.as_raw().len().max(1) as f64)
+        });
+        Ok(Self { pixels: hash_pixels(&image), size: image.dimensions(), notes, mask })
     }
 }
 
@@ -210,7 +219,44 @@ fn summary(dataset: &Dataset, samples: &[(Split, &Sample, Contents)]) -> Summary
         .collect();
     lines.sort();
     let hash = blake3::hash(lines.concat().as_bytes()).to_string();
-    Summary { classes: dataset.classes.clone(), counts: counts.to_vec(), smallest, largest, hash }
+    let warnings = warnings(samples);
+    Summary { classes: dataset.classes.clone(), counts: counts.to_vec(), smallest, largest, hash, warnings }
+}
+
+/// What images and masks look like that are read, but perhaps not as they were meant.
+fn warnings(samples: &[(Split, &Sample, Contents)]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut say = |paths: Vec<&PathBuf>, of: usize, what: &str| {
+        if let Some(first) = paths.first() {
+            warnings.push(format!("{} of {of} {what} (first {})", paths.len(), first.display()));
+        }
+    };
+    let dark = samples.iter().filter(|(_, _, contents)| contents.notes.unused_bits.is_some());
+    let dark: Vec<_> = dark.map(|(_, sample, _)| &sample.image).collect();
+    say(dark, samples.len(), "images have 16 bits whose upper ones are unused, so they are nearly black; scale them");
+    let masks: Vec<_> =
+        samples.iter().filter_map(|(_, sample, contents)| Some((sample.mask.as_ref()?, contents.mask?))).collect();
+    let of = |wanted: &dyn Fn(&MaskNotes, f64) -> bool| -> Vec<_> {
+        masks.iter().filter(|(_, (notes, percent))| wanted(notes, *percent)).map(|(path, _)| *path).collect()
+    };
+    say(of(&|notes, _| notes.lossy), masks.len(), "masks are JPEG, whose edges are not exact; export them as PNG");
+    say(
+        of(&|notes, _| notes.soft),
+        masks.len(),
+        "masks have many grey levels as if blurred or resized, all of which but 0 count as foreground",
+    );
+    let most = |paths: Vec<_>| if masks.len() > 1 && 2 * paths.len() > masks.len() { paths } else { Vec::new() };
+    say(
+        most(of(&|_, percent| percent <= 0.0 || percent >= 100.0)),
+        masks.len(),
+        "masks are 0 % or 100 % foreground; is 0 their background?",
+    );
+    say(
+        most(of(&|notes, _| notes.corners)),
+        masks.len(),
+        "masks are foreground in all four corners and not everywhere; if they are black on white, invert them",
+    );
+    warnings
 }
 
 #[cfg(test)]

@@ -21,14 +21,28 @@ pub enum Layout {
     Table,
 }
 
+/// Which folds divide GlaS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Folds {
+    /// The paper's five. They put images of one patient on both sides.
+    #[default]
+    Published,
+    /// Drawn so that no patient is divided.
+    Patients,
+}
+
 /// Where samples come from and how they are divided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
     /// How the data set is laid out: `auto`, `glas`, `folders` or `table`.
     pub layout: Layout,
-    /// Which of GlaS's five published folds, 0 to 4. Other layouts ignore it.
+    /// Which fold is validated on, 0 to 4, of GlaS and of data with groups. Other data ignore it.
     pub fold: usize,
+    /// Whose folds divide GlaS. Other data with groups are always divided by group.
+    pub folds: Folds,
     /// Share of each class kept for validation where the data set names no validation images, in `[0, 1)`.
     pub valid_fraction: f64,
     /// Share of each class kept for testing where the data set names no test images, in `[0, 1)`.
@@ -44,6 +58,7 @@ impl Default for DataConfig {
         Self {
             layout: Layout::Auto,
             fold: 0,
+            folds: Folds::Published,
             valid_fraction: 0.2,
             test_fraction: 0.0,
             class_names: Vec::new(),

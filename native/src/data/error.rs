@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use histomask_core::picture_file::PictureError;
 use thiserror::Error;
 
+use super::Split;
 use super::check::Problems;
 use crate::augment::AugmentError;
 
@@ -25,42 +27,13 @@ pub enum DataError {
         /// The system's answer.
         reason: std::io::Error,
     },
-    /// Not one of the image formats this program reads.
-    #[error("{path}: not an image this program reads; convert it to PNG, JPEG, TIFF, BMP or WebP")]
-    UnknownFormat {
+    /// Bytes that are no image or mask, or none that can be read as it is meant.
+    #[error("{path}: {reason}")]
+    Picture {
         /// The file.
         path: PathBuf,
-    },
-    /// An image that stops half-way or is damaged.
-    #[error("{path}: cannot be decoded ({reason}); is the file complete? Copy or export it again")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The decoder's answer.
-        reason: String,
-    },
-    /// An image beyond the limits of [`crate::data::image`].
-    #[error("{path}: {width}×{height} pixels are too large (at most 16384×16384 and 1 GiB); cut it into patches")]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Width in pixels.
-        width: u32,
-        /// Height in pixels.
-        height: u32,
-    },
-    /// A mask that does not cover its image exactly.
-    #[error(
-        "{path}: the mask is {}×{} pixels but its image is {}×{}; export the mask at the image's size",
-        .mask.0, .mask.1, .image.0, .image.1
-    )]
-    MaskSize {
-        /// The mask file.
-        path: PathBuf,
-        /// Width and height of the mask.
-        mask: (u32, u32),
-        /// Width and height of the image.
-        image: (u32, u32),
+        /// Why.
+        reason: PictureError,
     },
     /// A folder that is not laid out as expected.
     #[error("{path}: {reason}")]
@@ -104,6 +77,33 @@ pub enum DataError {
         /// How many it needs.
         needed: usize,
     },
+    /// Given splits that put images of one patient on both sides.
+    #[error(
+        "{path}: group `{group}` stands in {} ({}) and in {} ({}){more}; put each group into one split, leave the \
+         split column out to have splits drawn by group, or the group column if it means something else",
+        .first.0, .first.1, .second.0, .second.1
+    )]
+    DividedGroup {
+        /// The list.
+        path: PathBuf,
+        /// The first such group.
+        group: String,
+        /// One split and an image of the group in it.
+        first: (Split, String),
+        /// Another split and an image of the group in it.
+        second: (Split, String),
+        /// `, and so do … more`, or nothing.
+        more: String,
+    },
+    /// Too few groups to be in two splits.
+    #[error(
+        "all images have the same group, and no group is divided between splits; correct the groups, leave them out, \
+         or name the splits (groups: {found})"
+    )]
+    TooFewGroups {
+        /// How many there are.
+        found: usize,
+    },
     /// A value out of range in the `[data]` settings.
     #[error("setting `{setting}`: {reason}")]
     Setting {
@@ -137,6 +137,10 @@ pub enum DataError {
 }
 
 impl DataError {
+    pub(crate) fn picture(path: &Path, reason: PictureError) -> Self {
+        Self::Picture { path: path.to_owned(), reason }
+    }
+
     /// [`Self::Missing`] for a file that is not there, else [`Self::Io`].
     pub(crate) fn io(path: &Path, reason: std::io::Error) -> Self {
         let path = path.to_owned();

@@ -1,27 +1,33 @@
-//! One folder per class: `root/<class>/*`, or `root/{train,valid,test}/<class>/*`.
+//! One folder per class: `root/<class>/**`, or `root/{train,valid,test}/<class>/**`; folders below a class belong to it.
 //!
-//! A mask is `root/masks/<the image's path>.png` (with or without the split folder), or lies beside its image as
-//! `<stem>_mask.*` or `<stem>_anno.*`.
+//! A mask is `root/masks/<the image's path>` (with or without the split folder, or by its name alone), or lies beside
+//! its image; in both places its stem is the image's, with `_mask` or `_anno` behind it or in `masks` without.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::image::EXTENSIONS;
-use super::labels::{class_list, label_of};
+use histomask_core::picture_file::name::{is_litter, is_other_picture, is_picture};
+
+use super::labels::{class_list, label_of, nfc};
+use super::left_out::{LeftOut, Reason};
 use super::splits::Splits;
 use super::{DataConfig, DataError, Dataset, Layout, Sample, Split, list_folder};
 
 const MASKS: &str = "masks";
 const MASK_SUFFIXES: [&str; 2] = ["_mask", "_anno"];
-/// Endings tried for a mask; JPEG would blur its edges.
-const MASK_EXTENSIONS: [&str; 4] = ["png", "bmp", "tif", "tiff"];
+/// Endings of masks, the first that is there counts: JPEG and WebP may have blurred its edges, so they come last.
+const MASK_EXTENSIONS: [&str; 9] = ["png", "bmp", "tif", "tiff", "webp", "jpg", "jpeg", "jpe", "jfif"];
 
 /// Lists the tree; missing splits are drawn from the training images.
 pub(super) fn open(root: &Path, config: &DataConfig) -> Result<Dataset, DataError> {
     let top = class_folders(root)?;
     let by_split: Vec<_> = top.iter().filter_map(|(name, path)| Some((Split::parse(name)?, path))).collect();
     let mut trees = Vec::new();
-    if by_split.iter().any(|(split, _)| *split == Split::Train) {
+    // split folders alone, or with train among them
+    let has_train = by_split.iter().any(|(split, _)| *split == Split::Train);
+    let only_splits = !top.is_empty() && by_split.len() == top.len();
+    let holds_classes = |path: &Path| class_folders(path).is_ok_and(|folders| !folders.is_empty());
+    if has_train || (only_splits && by_split.iter().all(|(_, path)| holds_classes(path))) {
         if let Some((name, path)) = top.iter().find(|(name, _)| Split::parse(name).is_none()) {
             let reason = format!("`{name}` lies beside split folders; move it below one, or name it `{MASKS}`");
             return Err(DataError::Layout { path: path.clone(), reason });
@@ -40,46 +46,68 @@ pub(super) fn open(root: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     }
     let classes = class_list(&config.class_names, found);
     let mut splits = Splits::default();
+    let mut left_out = LeftOut::default();
+    let mut masks = Masks::list(root)?;
+    for path in list_folder(root)?.into_iter().filter(|path| path.is_file() && is_picture(&name(path))) {
+        left_out.add(Reason::NoLabel, &path);
+    }
     for (split, tree) in trees {
         for (name, folder) in tree {
             let label = label_of(&name, &classes, || folder.display().to_string())?;
-            let images = images(&folder)?;
+            let images = images(&folder, &mut left_out)?;
             if images.is_empty() {
-                let reason = "a class folder without an image directly inside; add images or remove the folder";
+                let reason = "a class folder without an image inside; add images or remove the folder";
                 return Err(DataError::Layout { path: folder, reason: reason.to_owned() });
             }
             for image in images {
                 let id = relative(&image, root);
-                let mask = find_mask(&image, root, split);
-                splits.push(split, Sample { id, image, label, mask });
+                let mask = masks.find(&image, root, split);
+                splits.push(split, Sample { id, image, label, mask, group: None });
             }
         }
     }
+    masks.unmatched(&mut left_out);
     let Splits { train, valid, test } = splits.fill_empty(&classes, config)?;
-    Ok(Dataset { root: root.to_owned(), layout: Layout::Folders, classes, train, valid, test })
+    let (root, layout, warnings) = (root.to_owned(), Layout::Folders, Vec::new());
+    Ok(Dataset { root, layout, classes, train, valid, test, warnings, left_out })
 }
 
 /// Names and paths of the folders inside `root` other than hidden ones, archive litter and `masks`.
 fn class_folders(root: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
-    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let folders = list_folder(root)?.into_iter().filter(|path| path.is_dir());
     Ok(folders
-        .filter_map(|path| Some((name(&path)?, path)))
-        .filter(|(name, _)| !name.starts_with('.') && !name.starts_with("__") && name != MASKS)
+        .map(|path| (nfc(&name(&path)), path))
+        .filter(|(name, _)| !is_litter(name) && !name.starts_with("__") && !name.eq_ignore_ascii_case(MASKS))
         .collect())
 }
 
-/// The image files directly inside a folder, without masks and hidden files.
-fn images(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let is_image = |path: &PathBuf| {
-        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-        let stem = stem(path);
-        EXTENSIONS.contains(&extension.as_str())
-            && !stem.starts_with('.')
-            && !MASK_SUFFIXES.iter().any(|suffix| stem.ends_with(suffix))
-            && path.is_file()
-    };
-    Ok(list_folder(folder)?.into_iter().filter(is_image).collect())
+/// The image files of a folder and of those below it, without masks and hidden files.
+fn images(folder: &Path, left_out: &mut LeftOut) -> Result<Vec<PathBuf>, DataError> {
+    let mut found = Vec::new();
+    for path in list_folder(folder)? {
+        let name = name(&path);
+        if is_litter(&name) {
+            left_out.add(Reason::Hidden, &path);
+        } else if path.is_dir() {
+            if !name.eq_ignore_ascii_case(MASKS) {
+                found.extend(images(&path, left_out)?);
+            }
+        } else if is_other_picture(&name) {
+            left_out.add(Reason::Unreadable, &path);
+        } else if is_picture(&name) && !is_mask_name(&path) {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn is_mask_name(path: &Path) -> bool {
+    let stem = stem(path).to_lowercase();
+    MASK_SUFFIXES.iter().any(|suffix| stem.ends_with(suffix))
 }
 
 fn stem(path: &Path) -> String {
@@ -88,21 +116,88 @@ fn stem(path: &Path) -> String {
 
 fn relative(path: &Path, root: &Path) -> String {
     let below = path.strip_prefix(root).unwrap_or(path);
-    below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
+    nfc(&below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
 }
 
-fn find_mask(image: &Path, root: &Path, split: Split) -> Option<PathBuf> {
-    let below = image.strip_prefix(root).ok()?;
-    // without its first part, if that is the split folder
-    let in_split = below.iter().next().filter(|first| Split::parse(&first.to_string_lossy()) == Some(split));
-    let below_split = in_split.and_then(|first| below.strip_prefix(first).ok());
-    let stems = [Some(below), below_split].into_iter().flatten().map(|below| root.join(MASKS).join(below));
-    let stem = stem(image);
-    let beside = MASK_SUFFIXES.iter().map(|suffix| image.with_file_name(format!("{stem}{suffix}.png")));
-    stems
-        .chain(beside)
-        .flat_map(|path| MASK_EXTENSIONS.map(|extension| path.with_extension(extension)))
-        .find(|path| path.is_file())
+/// The mask files of a data set by their places, without endings, letter case and the form of their letters.
+struct Masks {
+    /// Files below `masks`, by their path without its ending, in lower case; and whether an image has it.
+    listed: BTreeMap<String, Vec<(PathBuf, bool)>>,
+    /// Files of folders looked at for masks beside their images, likewise.
+    beside: BTreeMap<PathBuf, BTreeMap<String, Vec<(PathBuf, bool)>>>,
+}
+
+impl Masks {
+    fn list(root: &Path) -> Result<Self, DataError> {
+        let mut listed = BTreeMap::new();
+        let folder =
+            list_folder(root)?.into_iter().find(|path| path.is_dir() && name(path).eq_ignore_ascii_case(MASKS));
+        if let Some(folder) = folder {
+            let mut folders = vec![folder.clone()];
+            while let Some(inside) = folders.pop() {
+                for path in list_folder(&inside)? {
+                    if is_litter(&name(&path)) {
+                    } else if path.is_dir() {
+                        folders.push(path);
+                    } else if is_picture(&name(&path)) {
+                        let key = key(path.strip_prefix(&folder).unwrap_or(&path));
+                        listed.entry(key).or_insert_with(Vec::new).push((path, false));
+                    }
+                }
+            }
+        }
+        Ok(Self { listed, beside: BTreeMap::new() })
+    }
+
+    /// The mask of an image.
+    fn find(&mut self, image: &Path, root: &Path, split: Split) -> Option<PathBuf> {
+        let below = image.strip_prefix(root).ok()?;
+        // without its first part, if that is the split folder
+        let in_split = below.iter().next().filter(|first| Split::parse(&first.to_string_lossy()) == Some(split));
+        let below_split = in_split.and_then(|first| below.strip_prefix(first).ok());
+        let name = Path::new(below.file_name()?);
+        let places: Vec<_> = [Some(below), below_split, Some(name)].into_iter().flatten().map(key).collect();
+        let with_suffixes = |key: &String| [key.clone(), format!("{key}_mask"), format!("{key}_anno")];
+        if let Some(mask) = places.iter().flat_map(with_suffixes).find_map(|key| take(&mut self.listed, &key)) {
+            return Some(mask);
+        }
+        let folder = image.parent()?;
+        let beside = self.beside.entry(folder.to_owned()).or_insert_with(|| {
+            let mut files = BTreeMap::new();
+            for path in list_folder(folder).unwrap_or_default().into_iter().filter(|path| is_mask_name(path)) {
+                if is_picture(&self::name(&path)) && path.is_file() {
+                    files.entry(key(Path::new(&self::name(&path)))).or_insert_with(Vec::new).push((path, false));
+                }
+            }
+            files
+        });
+        let stem = key(name);
+        MASK_SUFFIXES.iter().find_map(|suffix| take(beside, &format!("{stem}{suffix}")))
+    }
+
+    /// Names the masks that no image has.
+    fn unmatched(self, left_out: &mut LeftOut) {
+        let all = self.listed.into_values().chain(self.beside.into_values().flat_map(BTreeMap::into_values));
+        let unused = all.filter(|files| files.iter().all(|(_, used)| !used));
+        unused.flatten().for_each(|(path, _)| left_out.add(Reason::MaskWithoutImage, &path));
+    }
+}
+
+/// The best file of a key, which is taken from now on.
+fn take(files: &mut BTreeMap<String, Vec<(PathBuf, bool)>>, key: &str) -> Option<PathBuf> {
+    let rank = |path: &Path| {
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+        MASK_EXTENSIONS.iter().position(|known| *known == ending)
+    };
+    let (path, used) = files.get_mut(key)?.iter_mut().min_by_key(|(path, _)| rank(path).unwrap_or(usize::MAX))?;
+    *used = true;
+    Some(path.clone())
+}
+
+/// A path without its ending, in lower case and one form of its letters.
+fn key(path: &Path) -> String {
+    let parts: Vec<_> = path.with_extension("").iter().map(|part| part.to_string_lossy().to_lowercase()).collect();
+    nfc(&parts.join("/"))
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::glas_folds::{IMAGES, VALID};
 use super::labels::label_of;
-use super::{DataConfig, DataError, Dataset, Layout, Sample, list_folder};
+use super::splits::Splits;
+use super::{DataConfig, DataError, Dataset, Folds, Layout, LeftOut, Sample, groups, list_folder};
 
 /// Classes in the order of their labels.
 const CLASSES: [&str; 2] = ["benign", "malignant"];
@@ -36,38 +37,66 @@ pub(super) fn open(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
         reason: format!("no {GRADES} here or one folder below; unpack the GlaS archive and name its folder"),
     })?;
     let grades = read_grades(&root.join(GRADES), &classes)?;
-    let fold = Fold::read(&root, config.fold)?;
-    let named: BTreeSet<_> = grades.iter().map(|(id, _)| id.as_str()).collect();
-    if let Some(id) = fold.train.iter().chain(&fold.valid).find(|id| !named.contains(id.as_str())) {
+    let by_patient = config.folds == Folds::Patients;
+    let fold = if by_patient { Fold::none(&grades) } else { Fold::read(&root, config.fold)? };
+    let mut splits = Splits::default();
+    let found: Vec<_> = grades.iter().map(|grade| find(&root, "images", &grade.id)).collect();
+    // the test images alone can be evaluated on
+    let any = |test: bool| grades.iter().zip(&found).any(|(grade, image)| grade.is_test() == test && image.is_some());
+    let tests_alone = any(true) && !any(false);
+    let named: BTreeSet<_> = grades.iter().map(|grade| grade.id.as_str()).collect();
+    let unnamed = fold.train.iter().chain(&fold.valid).find(|id| !named.contains(id.as_str()));
+    if let Some(id) = unnamed.filter(|_| !tests_alone) {
         let reason = format!("fold {} names `{id}`, which has no row here; take the complete file", config.fold);
         return Err(DataError::Layout { path: root.join(GRADES), reason });
     }
-    let (mut train, mut valid, mut test) = (Vec::new(), Vec::new(), Vec::new());
-    for (id, label) in grades {
-        let image = find(&root, "images", &id);
-        if id.starts_with("test") {
-            test.extend(image.map(|image| sample(&root, id, image, label)));
+    for (grade, image) in grades.into_iter().zip(found) {
+        if grade.is_test() {
+            splits.test.extend(image.map(|image| grade.sample(&root, image)));
             continue;
         }
-        let (in_train, in_valid) = (fold.train.contains(&id), fold.valid.contains(&id));
-        if !in_train && !in_valid {
+        let (in_train, in_valid) = (fold.train.contains(&grade.id), fold.valid.contains(&grade.id));
+        if tests_alone || (!in_train && !in_valid) {
             continue;
         }
-        let image = image.ok_or_else(|| DataError::Missing { path: root.join(format!("{id}.bmp")) })?;
-        let sample = sample(&root, id, image, label);
+        let image = image.ok_or_else(|| DataError::Missing { path: root.join(format!("{}.bmp", grade.id)) })?;
+        let sample = grade.sample(&root, image);
         if in_train {
-            train.push(sample.clone());
+            splits.train.push(sample.clone());
         }
         if in_valid {
-            valid.push(sample);
+            splits.valid.push(sample);
         }
     }
-    Ok(Dataset { root, layout: Layout::Glas, classes, train, valid, test })
+    if by_patient {
+        if let Some(sample) = splits.train.iter().find(|sample| sample.group.is_none()) {
+            let reason =
+                format!("`{}` has no patient ID in its second cell, which `folds = \"patients\"` needs", sample.id);
+            return Err(DataError::Layout { path: root.join(GRADES), reason });
+        }
+        splits = splits.fill_empty(&classes, config)?;
+    }
+    let warnings = groups::warn_divided(config.fold, &splits);
+    let Splits { train, valid, test } = splits;
+    Ok(Dataset { root, layout: Layout::Glas, classes, train, valid, test, warnings, left_out: LeftOut::default() })
 }
 
-fn sample(root: &Path, id: String, image: PathBuf, label: usize) -> Sample {
-    let mask = find(root, "masks", &format!("{id}_anno"));
-    Sample { id, image, label, mask }
+/// A row of `Grade.csv`.
+struct Grade {
+    id: String,
+    label: usize,
+    patient: Option<String>,
+}
+
+impl Grade {
+    fn is_test(&self) -> bool {
+        self.id.starts_with("test")
+    }
+
+    fn sample(self, root: &Path, image: PathBuf) -> Sample {
+        let mask = find(root, "masks", &format!("{}_anno", self.id));
+        Sample { id: self.id, image, label: self.label, mask, group: self.patient }
+    }
 }
 
 /// `<stem>.bmp` or `<stem>.png` in the root, in `folder` or in `images/`.
@@ -78,8 +107,8 @@ fn find(root: &Path, folder: &str, stem: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Names and labels from `Grade.csv`: column 0 and column 2, without any of the spaces and line ends in its cells.
-fn read_grades(path: &Path, classes: &[String]) -> Result<Vec<(String, usize)>, DataError> {
+/// Names, patients and labels from `Grade.csv`: its first three columns, without any of the spaces and line ends in its cells.
+fn read_grades(path: &Path, classes: &[String]) -> Result<Vec<Grade>, DataError> {
     let text = std::fs::read_to_string(path).map_err(|error| DataError::io(path, error))?;
     let row_error = |line: u64, reason: &str| DataError::Row { path: path.to_owned(), line, reason: reason.to_owned() };
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
@@ -95,7 +124,8 @@ fn read_grades(path: &Path, classes: &[String]) -> Result<Vec<(String, usize)>, 
             continue;
         }
         let grade = cell(2).ok_or_else(|| row_error(line, "the third cell must be `benign` or `malignant`"))?;
-        grades.push((id, label_of(&grade, classes, || format!("{}, line {line}", path.display()))?));
+        let label = label_of(&grade, classes, || format!("{}, line {line}", path.display()))?;
+        grades.push(Grade { id, label, patient: cell(1).filter(|patient| !patient.is_empty()) });
     }
     Ok(grades)
 }
@@ -114,6 +144,12 @@ impl Fold {
         }
         let folder = folder.join(format!("fold-{fold}"));
         Ok(Self { train: read_ids(&folder.join("train.txt"))?, valid: read_ids(&folder.join("valid.txt"))? })
+    }
+
+    /// All training images, to be divided by patient.
+    fn none(grades: &[Grade]) -> Self {
+        let train = grades.iter().filter(|grade| !grade.is_test()).map(|grade| grade.id.clone());
+        Self { train: train.collect(), valid: BTreeSet::new() }
     }
 
     fn published(fold: usize) -> Self {
@@ -193,6 +229,8 @@ mod tests {
         assert_eq!((dataset.train[1].id.as_str(), dataset.train[1].label), ("train_2", 1));
         assert_eq!(dataset.train[1].mask, None);
 
+        assert!(dataset.warnings.is_empty(), "each image has its own patient: {:?}", dataset.warnings);
+
         std::fs::remove_file(root.join("train_7.bmp")).unwrap();
         let error = Dataset::open(&root, &DataConfig::default()).unwrap_err().to_string();
         assert!(error.contains("train_7.bmp"), "{error}");
@@ -236,6 +274,47 @@ mod tests {
             let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
             assert_eq!(hash, expected["sha256_LF_lines_joined"].as_str().unwrap());
         }
+    }
+
+    #[test]
+    fn patients_are_kept_together_on_request() {
+        let root = tempfile::tempdir().unwrap();
+        folder(root.path(), true);
+        // eleven patients in turn, a prime number so that each has both classes
+        let grades = std::fs::read_to_string(root.path().join(GRADES)).unwrap();
+        let patient = |(i, line): (usize, &str)| {
+            let cells: Vec<_> = line.split(',').collect();
+            if i == 0 { line.to_owned() } else { format!("{},{},{},x", cells[0], i % 11, cells[2]) }
+        };
+        let grades: Vec<_> = grades.lines().enumerate().map(patient).collect();
+        std::fs::write(root.path().join(GRADES), grades.join("\r\n")).unwrap();
+        let published = Dataset::open(root.path(), &DataConfig::default()).unwrap();
+        let [warning, test] = published.warnings.as_slice() else { panic!("{:?}", published.warnings) };
+        assert!(
+            warning.contains("fold 0 divides patients: 10 of the 11") && warning.contains("--data.folds patients"),
+            "{warning}"
+        );
+        assert!(test.starts_with("1 patient(s) of the test images"), "{test}");
+
+        let config = DataConfig { folds: Folds::Patients, fold: 3, ..DataConfig::default() };
+        let dataset = Dataset::open(root.path(), &config).unwrap();
+        let splits = Splits { train: dataset.train.clone(), valid: dataset.valid.clone(), test: Vec::new() };
+        assert!(groups::divided(&splits).is_empty());
+        assert_eq!(dataset.train.len() + dataset.valid.len(), 85);
+        assert!((14..=24).contains(&dataset.valid.len()), "{}", dataset.valid.len());
+    }
+
+    #[test]
+    fn test_images_alone_can_be_listed() {
+        let root = tempfile::tempdir().unwrap();
+        folder(root.path(), false);
+        for n in 1..=85 {
+            std::fs::remove_file(root.path().join(format!("train_{n}.bmp"))).unwrap();
+        }
+        std::fs::write(root.path().join("testA_1.bmp"), "").unwrap();
+        std::fs::write(root.path().join("testB_1.png"), "").unwrap();
+        let dataset = Dataset::open(root.path(), &DataConfig::default()).unwrap();
+        assert_eq!((dataset.train.len(), dataset.valid.len(), dataset.test.len()), (0, 0, 2));
     }
 
     #[test]

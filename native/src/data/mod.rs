@@ -8,18 +8,23 @@ mod error;
 mod folders;
 mod glas;
 mod glas_folds;
+mod groups;
 pub mod image;
 mod labels;
+mod left_out;
 mod split_choice;
 mod splits;
 mod table;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::config::{DataConfig, Layout};
+pub use self::config::{DataConfig, Folds, Layout};
 pub use self::error::DataError;
+pub(crate) use self::labels::nfc;
+pub use self::left_out::{LeftOut, Reason};
 pub(crate) use self::split_choice::SplitChoice;
 
 /// One labelled image.
@@ -34,6 +39,8 @@ pub struct Sample {
     pub label: usize,
     /// The true mask, used for evaluation only.
     pub mask: Option<PathBuf>,
+    /// The patient or slide it comes from, where the data set says so.
+    pub group: Option<String>,
 }
 
 /// What a sample is used for.
@@ -93,6 +100,10 @@ pub struct Dataset {
     pub valid: Vec<Sample>,
     /// Samples to report on; may be empty.
     pub test: Vec<Sample>,
+    /// What is sound enough to go on with and should be known: sentences for the user.
+    pub warnings: Vec<String>,
+    /// Files that are there and not used.
+    pub left_out: LeftOut,
 }
 
 impl Dataset {
@@ -112,12 +123,18 @@ impl Dataset {
         if !path.exists() {
             return Err(DataError::Missing { path: path.to_owned() });
         }
-        match config.layout {
+        let mut dataset = match config.layout {
             Layout::Auto => Self::open_detected(path, config),
             Layout::Glas => glas::open(path, config),
             Layout::Folders => folders::open(path, config),
             Layout::Table => table::open(path, config),
+        }?;
+        let without: Vec<_> = dataset.samples().filter(|(_, sample)| sample.mask.is_none()).collect();
+        if 2 * without.len() < dataset.samples().count() {
+            let without: Vec<_> = without.into_iter().map(|(_, sample)| sample.image.clone()).collect();
+            without.iter().for_each(|image| dataset.left_out.add(Reason::NoMask, image));
         }
+        Ok(dataset)
     }
 
     fn open_detected(path: &Path, config: &DataConfig) -> Result<Self, DataError> {
@@ -139,6 +156,26 @@ impl Dataset {
         }
     }
 
+    /// [`Self::open`] for a model: where the data have some of its classes only, or in another order, the model's count.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_for(path: &Path, config: &DataConfig, classes: &[String]) -> Result<Self, DataError> {
+        let dataset = Self::open(path, config)?;
+        if dataset.classes == classes
+            || dataset.layout == Layout::Glas
+            || !dataset.classes.iter().all(|class| classes.contains(class))
+        {
+            return Ok(dataset);
+        }
+        Self::open(path, &DataConfig { class_names: classes.to_vec(), ..config.clone() })
+    }
+
+    /// How many groups a split's samples come from; 0 where they have none.
+    pub fn groups(&self, split: Split) -> usize {
+        self.split(split).iter().filter_map(|sample| sample.group.as_deref()).collect::<BTreeSet<_>>().len()
+    }
+
     /// Every sample with its split: train, then valid, then test.
     pub fn samples(&self) -> impl Iterator<Item = (Split, &Sample)> {
         Split::ALL.into_iter().flat_map(|split| self.split(split).iter().map(move |sample| (split, sample)))
@@ -150,6 +187,7 @@ fn list_folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut paths = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>())
         .map_err(|error| DataError::io(folder, error))?;
-    paths.sort();
+    // the same order whatever form a system stores letters in
+    paths.sort_by_cached_key(|path| (labels::nfc(&path.to_string_lossy()), path.clone()));
     Ok(paths)
 }

@@ -1,28 +1,34 @@
-//! A CSV file with the columns `path,label[,mask][,split]`; paths are relative to its folder.
+//! A CSV file with the columns `path,label[,mask][,split][,group]`; paths are relative to its folder.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use super::labels::{class_list, label_of, nearest};
+use super::labels::{class_list, label_of, nearest, nfc};
 use super::splits::Splits;
-use super::{DataConfig, DataError, Dataset, Layout, Sample, Split};
+use super::{DataConfig, DataError, Dataset, Layout, LeftOut, Sample, Split, groups};
 
 /// Name of the table when a folder is given.
 pub(super) const FILE_NAME: &str = "labels.csv";
-const COLUMNS: [&str; 4] = ["path", "label", "mask", "split"];
+const COLUMNS: [&str; 5] = ["path", "label", "mask", "split", "group"];
+/// What people call the column of groups, the widest first: a patient may have several slides.
+const GROUP_COLUMNS: [&str; 9] =
+    ["group", "patient", "patient_id", "patientid", "case", "case_id", "slide", "slide_id", "slideid"];
 
 /// Lists the table. Splits that no row names are drawn from the training rows.
 pub(super) fn open(path: &Path, config: &DataConfig) -> Result<Dataset, DataError> {
     let table = if path.is_dir() { path.join(FILE_NAME) } else { path.to_owned() };
     let rows = read_rows(&table)?;
     let root = table.parent().unwrap_or(Path::new("")).to_owned();
-    let classes = class_list(&config.class_names, rows.iter().map(|row| row.label.clone()).collect::<BTreeSet<_>>());
+    let classes = class_list(&config.class_names, rows.iter().map(|row| nfc(&row.label)).collect::<BTreeSet<_>>());
     let row_error = |line: u64, reason: String| DataError::Row { path: table.clone(), line, reason };
 
     let names_splits = rows.iter().any(|row| row.split.is_some());
-    let mut lines = HashMap::new();
+    let names_groups = rows.iter().any(|row| row.group.is_some());
+    let mut lines: HashMap<String, u64> = HashMap::new();
     let mut splits = Splits::default();
     for row in rows {
+        let Row { path: written, .. } = &row;
+        let row = Row { path: found(&root, written), mask: row.mask.as_deref().map(|mask| found(&root, mask)), ..row };
         if let Some(first) = lines.insert(row.path.clone(), row.line) {
             return Err(row_error(row.line, format!("`{}` already stands in line {first}; remove one", row.path)));
         }
@@ -34,12 +40,73 @@ pub(super) fn open(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
             }
             None => Split::Train,
         };
+        if names_groups && row.group.is_none() {
+            let reason = "other rows name a group, so this one needs one too; an image of nobody else's patient gets a \
+                          name of its own";
+            return Err(row_error(row.line, reason.to_owned()));
+        }
         let label = label_of(&row.label, &classes, || format!("{}, line {}", table.display(), row.line))?;
         let image = root.join(&row.path);
-        splits.push(split, Sample { id: row.path, image, label, mask: row.mask.map(|mask| root.join(mask)) });
+        let mask = row.mask.map(|mask| root.join(mask));
+        splits.push(split, Sample { id: row.path, image, label, mask, group: row.group });
     }
+    groups::refuse_divided(&table, &splits)?;
     let Splits { train, valid, test } = splits.fill_empty(&classes, config)?;
-    Ok(Dataset { root, layout: Layout::Table, classes, train, valid, test })
+    Ok(Dataset {
+        root,
+        layout: Layout::Table,
+        classes,
+        train,
+        valid,
+        test,
+        warnings: Vec::new(),
+        left_out: LeftOut::default(),
+    })
+}
+
+/// A path of the table as it is found: without `./`, with `\\` for `/` and in either form of its letters where only
+/// that names a file.
+fn found(root: &Path, written: &str) -> String {
+    let plain =
+        |path: &str| path.split('/').filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/");
+    let written = if written.starts_with('/') { written.to_owned() } else { plain(written) };
+    let slashes = written.replace('\\', "/");
+    let forms = [
+        written.clone(),
+        slashes.clone(),
+        nfc(&slashes),
+        unicode_normalization::UnicodeNormalization::nfd(slashes.as_str()).collect(),
+    ];
+    forms.into_iter().find(|form| root.join(form).is_file()).unwrap_or(written)
+}
+
+/// The text of a table: UTF-8 or UTF-16, by its byte order mark or its zero bytes.
+fn text_of(bytes: &[u8]) -> Result<String, String> {
+    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let text = String::from_utf16(&pairs.iter().map(|pair| unit(*pair)).collect::<Vec<_>>());
+        text.ok()
+            .filter(|_| rest.is_empty())
+            .ok_or_else(|| "damaged UTF-16 text; save the table as CSV UTF-8".to_owned())
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [_, 0, _, 0, ..] => utf16(bytes, u16::from_le_bytes),
+        [0, _, 0, _, ..] => utf16(bytes, u16::from_be_bytes),
+        _ => {
+            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+            String::from_utf8(bytes.to_vec())
+                .map_err(|_| "letters that are not UTF-8 (Latin-1?); save the table as CSV UTF-8".to_owned())
+        }
+    }
+}
+
+/// What stands between the cells of the header: a comma, or a semicolon or tab where there are more of these.
+fn delimiter(text: &str) -> u8 {
+    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
+    [b',', b';', b'\t'].into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }
 
 struct Row {
@@ -48,6 +115,7 @@ struct Row {
     label: String,
     mask: Option<String>,
     split: Option<Split>,
+    group: Option<String>,
 }
 
 fn read_rows(table: &Path) -> Result<Vec<Row>, DataError> {
@@ -60,11 +128,14 @@ fn read_rows(table: &Path) -> Result<Vec<Row>, DataError> {
                 line,
                 format!("{len} cells, but the header has {expected_len}; quote cells that hold a comma"),
             ),
-            kind => row_error(line, format!("not UTF-8 text in comma-separated cells ({kind:?})")),
+            _ => row_error(line, "not a row of cells; save the table as CSV UTF-8".to_owned()),
         }
     };
-    let file = std::fs::File::open(table).map_err(|error| DataError::io(table, error))?;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
+    let bytes = std::fs::read(table).map_err(|error| DataError::io(table, error))?;
+    let text = text_of(&bytes).map_err(|reason| row_error(1, reason))?;
+    let delimiter = delimiter(&text);
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
     let header: Vec<_> = reader.headers().map_err(csv_error)?.iter().map(str::to_lowercase).collect();
     let columns = Columns::find(&header).map_err(|reason| row_error(1, reason))?;
 
@@ -72,6 +143,19 @@ fn read_rows(table: &Path) -> Result<Vec<Row>, DataError> {
     for record in reader.records() {
         let record = record.map_err(csv_error)?;
         let line = record.position().map_or(0, csv::Position::line);
+        // Excel leaves empty rows, and empty cells at the ends of rows
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        let surplus = record.iter().skip(header.len()).any(|cell| !cell.is_empty());
+        if surplus
+            || record.len()
+                < header.iter().rposition(|name| COLUMNS[..2].contains(&name.as_str())).map_or(0, |last| last + 1)
+        {
+            let (len, expected) = (record.len(), header.len());
+            let reason = format!("{len} cells, but the header has {expected}; quote cells that hold a comma");
+            return Err(row_error(line, reason));
+        }
         let cell = |column: Option<usize>| record.get(column?).filter(|cell| !cell.is_empty()).map(str::to_owned);
         let needed =
             |column, name: &str| cell(Some(column)).ok_or_else(|| row_error(line, format!("the {name} is empty")));
@@ -83,7 +167,7 @@ fn read_rows(table: &Path) -> Result<Vec<Row>, DataError> {
             ),
         };
         let (path, label) = (needed(columns.path, "path")?, needed(columns.label, "label")?);
-        rows.push(Row { line, path, label, mask: cell(columns.mask), split });
+        rows.push(Row { line, path, label, mask: cell(columns.mask), split, group: cell(columns.group) });
     }
     if rows.is_empty() {
         return Err(row_error(1, "no rows below the header; add one row per image".to_owned()));
@@ -97,22 +181,27 @@ struct Columns {
     label: usize,
     mask: Option<usize>,
     split: Option<usize>,
+    group: Option<usize>,
 }
 
 impl Columns {
     fn find(header: &[String]) -> Result<Self, String> {
         let find = |name: &str| header.iter().position(|column| column == name);
         let (path, label, mask, split) = (find("path"), find("label"), find("mask"), find("split"));
-        for column in header.iter().filter(|column| !COLUMNS.contains(&column.as_str())) {
+        let plain = |column: &str| column.replace([' ', '-'], "_");
+        let group = GROUP_COLUMNS.iter().find_map(|name| header.iter().position(|column| plain(column) == *name));
+        let known =
+            |column: &String| COLUMNS.contains(&column.as_str()) || GROUP_COLUMNS.contains(&plain(column).as_str());
+        for column in header.iter().filter(|column| !known(column)) {
             let absent = COLUMNS.into_iter().filter(|name| find(name).is_none());
             if let Some(name) = nearest(column, absent).filter(|name| strsim::damerau_levenshtein(name, column) <= 2) {
                 return Err(format!("unknown column `{column}`, did you mean `{name}`?"));
             }
         }
         let (Some(path), Some(label)) = (path, label) else {
-            return Err(format!("the header `{}` must be `path,label[,mask][,split]`", header.join(",")));
+            return Err(format!("the header `{}` must be `path,label[,mask][,split][,group]`", header.join(",")));
         };
-        Ok(Self { path, label, mask, split })
+        Ok(Self { path, label, mask, split, group })
     }
 }
 
@@ -131,7 +220,7 @@ mod tests {
     #[test]
     fn columns_in_any_order_with_a_byte_order_mark() {
         let text = "\u{feff}Label, split, path, patient, mask\r\nb,train,x/1.png,7,m/1.png\r\na,VAL,\"x,2.png\",8,\r\n\
-                    a,train,3.png,9,\r\nb,valid,4.png,9,\r\na,test,5.png,9,\r\n";
+                    a,train,3.png,9,\r\nb,valid,4.png,10,\r\na,test,5.png,11,\r\n";
         let dataset = read(text, &[]).unwrap();
         assert_eq!(dataset.classes, ["a", "b"]);
         let first = &dataset.train[0];
@@ -139,6 +228,7 @@ mod tests {
         assert_eq!(first.image, dataset.root.join("x/1.png"));
         assert_eq!(first.mask, Some(dataset.root.join("m/1.png")));
         assert_eq!((dataset.train.len(), dataset.test.len()), (2, 1));
+        assert_eq!((first.group.as_deref(), dataset.groups(Split::Train)), (Some("7"), 2));
         assert_eq!((dataset.valid[0].id.as_str(), &dataset.valid[0].mask), ("x,2.png", &None));
     }
 
@@ -155,7 +245,26 @@ mod tests {
         says("path,label,split\n1.png,normal,train\n2.png,tumor,\n", "line 3: other rows name a split");
         says("path,label,split\n1.png,normal,holdout\n", "line 2: `holdout` is no split");
         says("path,label,spilt\n1.png,normal,train\n", "unknown column `spilt`, did you mean `split`?");
-        says("path;label\n1.png;normal\n", "line 1: the header `path;label` must be");
+        says("path|label\n1.png|normal\n", "line 1: the header `path|label` must be");
         says("path,label\n", "no rows");
+        says("path,label,group\n1.png,normal,p1\n2.png,tumor,\n", "line 3: other rows name a group");
+    }
+
+    #[test]
+    fn a_group_in_two_given_splits_is_refused_and_none_is_drawn_apart() {
+        let error = read("path,label,split,slide\n1.png,a,train,s1\n2.png,b,train,s2\n3.png,b,valid,s2\n", &[]);
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("group `s2` stands in train (2.png) and in valid (3.png);"), "{error}");
+
+        let rows = (0..40).map(|i| format!("{i}.png,{},{}\n", ["a", "b"][i % 2], i / 4)).collect::<String>();
+        let dataset = read(&format!("path,label,Patient ID\n{rows}"), &[]).unwrap();
+        assert_eq!((dataset.groups(Split::Train), dataset.groups(Split::Valid)), (8, 2));
+        assert_eq!((dataset.train.len(), dataset.valid.len()), (32, 8));
+    }
+
+    #[test]
+    fn a_table_of_test_rows_alone_is_listed() {
+        let dataset = read("path,label,split\n1.png,a,test\n2.png,b,test\n", &[]).unwrap();
+        assert_eq!((dataset.train.len(), dataset.valid.len(), dataset.test.len()), (0, 0, 2));
     }
 }

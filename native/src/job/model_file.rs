@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use histomask_core::weights::read_checkpoint;
+use histomask_core::weights::{read_card, read_checkpoint};
 use histomask_core::{Device, Segmenter};
 
 use crate::method::MethodChoice;
@@ -42,6 +42,11 @@ impl ModelFile {
             card.model.method = method;
         }
         Segmenter::from_checkpoint(card, &weights, device).with_context(|| self.name())
+    }
+
+    /// The classes it knows.
+    pub(super) fn classes(&self) -> anyhow::Result<Vec<String>> {
+        Ok(read_card(&self.bytes).with_context(|| self.name())?.classes)
     }
 
     /// Its path, or that it is the embedded one.

@@ -98,16 +98,22 @@ fn say_masks(dataset: &Dataset, observer: &dyn Watch) {
     }
 }
 
-/// Reads the whole data set before any training.
-pub(crate) fn check_data(dataset: &Dataset, say: &dyn Fn(&str)) -> anyhow::Result<Summary> {
+/// Reads the whole data set before any training; `warn` hears what the user should know before trusting the result.
+pub(crate) fn check_data(dataset: &Dataset, say: &dyn Fn(&str), warn: &dyn Fn(&str)) -> anyhow::Result<Summary> {
     let total = dataset.train.len() + dataset.valid.len() + dataset.test.len();
     say(&format!("checking {total} images in {}", dataset.root.display()));
     let summary = check(dataset, &|_, _| ())?;
     for split in &summary.counts {
         let classes = summary.classes.iter().zip(&split.per_class).map(|(class, count)| format!("{count} {class}"));
         let classes: Vec<_> = classes.collect();
-        say(&format!("  {}: {} ({} with a mask)", split.split, classes.join(", "), split.masks));
+        let groups = match dataset.groups(split.split) {
+            0 => String::new(),
+            groups => format!(", {groups} groups"),
+        };
+        say(&format!("  {}: {} ({} with a mask{groups})", split.split, classes.join(", "), split.masks));
     }
+    dataset.warnings.iter().chain(&summary.warnings).for_each(|warning| warn(warning));
+    dataset.left_out.lines().iter().for_each(|line| say(line));
     Ok(summary)
 }
 

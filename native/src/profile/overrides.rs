@@ -132,6 +132,7 @@ mod tests {
                 // the method decides it
                 ("evaluation.selection", _) => continue,
                 ("data.fold", _) => "3",
+                ("data.folds", _) => "patients",
                 ("input.size", _) => "448",
                 ("input.crop", _) => "384",
                 ("loss.t_factor", _) => "1.5",

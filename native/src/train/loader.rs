@@ -307,7 +307,7 @@ mod tests {
                 let image = folder.join(format!("{i}.png"));
                 let (width, height) = (20 + i as u32, 24);
                 RgbImage::from_fn(width, height, |x, y| Rgb([x as u8, y as u8, i as u8])).save(&image).unwrap();
-                Sample { id: i.to_string(), image, label: i % 2, mask: None }
+                Sample { id: i.to_string(), image, label: i % 2, mask: None, group: None }
             })
             .collect()
     }

@@ -1,21 +1,84 @@
-use histomask_core::weights::StateDict;
+use std::collections::BTreeMap;
+
+use histomask_core::Device;
+use histomask_core::config::BackboneKind;
+use histomask_core::weights::{StateDict, WeightsError, load_state_dict};
 
 /// Names that belong to a network's original classifier, which the heads replace.
-const CLASSIFIERS: [&str; 3] = ["fc.", "_fc.", "classifier."];
+const CLASSIFIERS: [&str; 4] = ["fc.", "_fc.", "classifier.", "head."];
+/// Keys under which training scripts keep the state dict in a larger checkpoint, the likeliest first.
+const NESTED_UNDER: [&str; 4] = ["state_dict", "model_state_dict", "model", "net"];
+/// What wrappers and training frameworks put in front of all names: DataParallel, Lightning, self-supervised
+/// encoders, `torch.compile`.
+const PREFIXES: [&str; 6] = ["module.", "model.", "encoder.", "_orig_mod.", "net.", "network."];
 
 /// A published state dict under the names of our backbones.
 ///
-/// torchvision's ResNet18 needs no change. The PyTorch port of EfficientNet begins each name with an underscore;
-/// checkpoints of `DataParallel` put `module.` in front, ours `backbone.`; classifiers are left out.
+/// Of a nested checkpoint, the dictionary that holds the tensors; prefixes that all names have are taken off; of a
+/// whole model, its `backbone.`; classifiers are left out. torchvision's ResNet18 needs no more. The PyTorch port of
+/// EfficientNet begins each name with an underscore.
 #[must_use]
 pub fn backbone_names(state: StateDict) -> StateDict {
-    let plain = |name: &str| -> Option<String> {
-        let name = name.strip_prefix("module.").unwrap_or(name);
-        let name = name.strip_prefix("backbone.").unwrap_or(name);
-        let keep = !CLASSIFIERS.iter().any(|prefix| name.starts_with(prefix)) && !name.ends_with("num_batches_tracked");
-        keep.then(|| name.split('.').map(|part| part.trim_start_matches('_')).collect::<Vec<_>>().join("."))
-    };
-    state.into_iter().filter_map(|(name, data)| Some((plain(&name)?, data))).collect()
+    let mut state = state;
+    let nested = NESTED_UNDER.iter().map(|key| format!("{key}.")).find(|key| {
+        // beside it lie optimizers and counters; a prefix of all names is none
+        state.keys().any(|name| name.starts_with(key)) && !state.keys().all(|name| name.starts_with(key))
+    });
+    if let Some(key) = nested.filter(|key| !looks_plain(&state, key)) {
+        state = below(state, &key);
+    }
+    for key in &NESTED_UNDER[..2] {
+        let key = format!("{key}.");
+        if !state.is_empty() && state.keys().all(|name| name.starts_with(&key)) {
+            state = below(state, &key);
+        }
+    }
+    state.retain(|name, _| !name.ends_with("num_batches_tracked"));
+    loop {
+        if state.keys().any(|name| name.starts_with("backbone.")) {
+            state = below(state, "backbone.");
+        }
+        state.retain(|name, _| !CLASSIFIERS.iter().any(|classifier| name.starts_with(classifier)));
+        let common = PREFIXES.iter().find(|prefix| state.keys().all(|name| name.starts_with(**prefix)));
+        let Some(prefix) = common.filter(|_| !state.is_empty()) else { break };
+        state = below(state, prefix);
+    }
+    let plain = |name: &str| name.split('.').map(|part| part.trim_start_matches('_')).collect::<Vec<_>>().join(".");
+    state.into_iter().map(|(name, data)| (plain(&name), data)).collect()
+}
+
+/// Whether what does not lie under `key` is a network's classifier rather than the rest of a checkpoint.
+fn looks_plain(state: &StateDict, key: &str) -> bool {
+    let mut others = state.keys().filter(|name| !name.starts_with(key));
+    others.all(|name| CLASSIFIERS.iter().any(|classifier| name.starts_with(classifier)))
+}
+
+/// What lies under a prefix, without it.
+fn below(state: StateDict, prefix: &str) -> StateDict {
+    state.into_iter().filter_map(|(name, data)| Some((name.strip_prefix(prefix)?.to_owned(), data))).collect()
+}
+
+/// The backbone that takes these weights.
+///
+/// # Errors
+/// The misfit with the backbone that knows most of the names.
+pub fn backbone_of(state: &StateDict) -> Result<BackboneKind, WeightsError> {
+    let device = Device::flex();
+    let kinds = [BackboneKind::EfficientnetLite0, BackboneKind::Resnet18, BackboneKind::Resnet18DeepStem];
+    let mut misfits = BTreeMap::new();
+    for kind in kinds {
+        let backbone = kind.init(&device);
+        let known = histomask_core::weights::state_dict(&backbone);
+        let shared = state.keys().filter(|name| known.contains_key(*name)).count();
+        match load_state_dict(backbone, state) {
+            Ok(_) => return Ok(kind),
+            Err(error) => misfits.entry(shared).or_insert(error),
+        };
+    }
+    match misfits.pop_last() {
+        Some((_, error)) => Err(error),
+        None => Err(WeightsError::Format("no backbone to compare with".into())),
+    }
 }
 
 #[cfg(test)]
@@ -24,12 +87,26 @@ mod tests {
 
     use super::*;
 
+    #[track_caller]
+    fn become_ours(names: &[&str], expected: &[&str]) {
+        let state = names.iter().map(|name| ((*name).to_owned(), TensorData::new(vec![0f32], [1]))).collect();
+        assert_eq!(backbone_names(state).into_keys().collect::<Vec<_>>(), expected);
+    }
+
     #[test]
     fn published_names_become_ours() {
-        let names =
-            ["module.layer1.0.conv1.weight", "_blocks.3._bn0.running_var", "fc.weight", "bn1.num_batches_tracked"];
-        let state = names.iter().map(|name| ((*name).to_owned(), TensorData::new(vec![0f32], [1]))).collect();
-        let ours: Vec<_> = backbone_names(state).into_keys().collect();
-        assert_eq!(ours, ["blocks.3.bn0.running_var", "layer1.0.conv1.weight"]);
+        become_ours(
+            &["module.layer1.0.conv1.weight", "module.fc.weight", "module.bn1.num_batches_tracked"],
+            &["layer1.0.conv1.weight"],
+        );
+        become_ours(&["_blocks.3._bn0.running_var", "_fc.weight"], &["blocks.3.bn0.running_var"]);
+        become_ours(
+            &["state_dict.module.conv1.weight", "state_dict.module.fc.bias", "optimizer.state.0.momentum_buffer"],
+            &["conv1.weight"],
+        );
+        become_ours(&["model.conv1.weight", "model.bn1.bias", "optimizer.0"], &["bn1.bias", "conv1.weight"]);
+        become_ours(&["state_dict._orig_mod.model.encoder.conv1.weight"], &["conv1.weight"]);
+        become_ours(&["model.backbone.conv1.weight", "model.localizer.conv.weight"], &["conv1.weight"]);
+        become_ours(&["encoder.conv1.weight", "classifier.weight"], &["conv1.weight"]);
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use histomask_core::config::BackboneKind;
 use histomask_core::weights::{StateDict, WeightsError};
 
-pub use convert::backbone_names;
+pub use convert::{backbone_names, backbone_of};
 pub use embedded::{default_model, embedded_backbone};
 pub use get::{RESNET18_URL, get};
 pub use read::{read_bytes, read_file, sha256};

@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::path::Path;
 
 use burn::store::pytorch_reader::{DType as PytorchType, PytorchReader};
@@ -6,9 +7,6 @@ use histomask_core::weights::{StateDict, read_weights};
 use sha2::{Digest as _, Sha256};
 
 use super::InitialWeightsError;
-
-/// Keys under which training scripts keep the state dict in a larger checkpoint.
-const NESTED_UNDER: [&str; 3] = ["state_dict", "model_state_dict", "model"];
 
 /// No model or published backbone comes near this size; more is some other file.
 pub(super) const MAX_BYTES: u64 = 512 << 20;
@@ -43,20 +41,49 @@ pub fn read_file(path: &Path) -> Result<(StateDict, String), InitialWeightsError
     let unreadable = |reason: String| InitialWeightsError::Unreadable { path: path.to_owned(), reason };
     let bytes = read_bytes(path).map_err(|error| unreadable(error.to_string()))?;
     let hash = sha256(&bytes);
-    let is_safetensors = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors"));
-    let state = if is_safetensors {
-        read_weights(&bytes).map_err(|error| unreadable(error.to_string()))?
+    let named = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors"));
+    let state = if is_pytorch(&bytes) || !(named || is_safetensors(&bytes)) {
+        read_pytorch(path).or_else(|error| read_without_zip64(&bytes).unwrap_or(Err(error))).map_err(unreadable)?
     } else {
-        read_pytorch(path).map_err(unreadable)?
+        read_weights(&bytes).map_err(|error| unreadable(error.to_string()))?
     };
     Ok((state, hash))
 }
 
+/// Whether a file begins with the length of its JSON header and an opening brace.
+fn is_safetensors(bytes: &[u8]) -> bool {
+    bytes.get(8) == Some(&b'{')
+}
+
+/// Whether a file begins as a ZIP archive, or as a pickle and not as safetensors.
+fn is_pytorch(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK") || (bytes.first() == Some(&0x80) && !is_safetensors(bytes))
+}
+
+/// A PyTorch file without its ZIP64 end records, which repeat what the plain end record says of a small archive.
+/// zip 9.8.1 refuses a file whose first local header is as long as they are, as with a stem of 21 characters.
+fn read_without_zip64(bytes: &[u8]) -> Option<Result<StateDict, String>> {
+    /// Bytes of the ZIP64 end record and its locator.
+    const RECORDS: usize = 56 + 20;
+    let end = bytes.windows(4).rposition(|window| window == b"PK\x05\x06")?;
+    let (before, records) = bytes.get(..end)?.split_at_checked(end.checked_sub(RECORDS)?)?;
+    let needed = bytes.get(end + 8..end + 20)?.chunks(2).any(|half| half == [0xff, 0xff]);
+    if needed || !records.starts_with(b"PK\x06\x06") || !records.get(56..)?.starts_with(b"PK\x06\x07") {
+        return None;
+    }
+    let read = || {
+        let mut file = tempfile::Builder::new().suffix(".pth").tempfile().map_err(|error| error.to_string())?;
+        let plain = [before, bytes.get(end..).unwrap_or_default()].concat();
+        file.write_all(&plain).and_then(|()| file.flush()).map_err(|error| error.to_string())?;
+        read_pytorch(file.path())
+    };
+    Some(read())
+}
+
 fn read_pytorch(path: &Path) -> Result<StateDict, String> {
-    let mut reader = PytorchReader::new(path).map_err(|error| error.to_string())?;
+    let reader = PytorchReader::new(path).map_err(|error| error.to_string())?;
     if reader.is_empty() {
-        let nested = NESTED_UNDER.iter().find_map(|key| PytorchReader::with_top_level_key(path, key).ok());
-        reader = nested.filter(|nested| !nested.is_empty()).ok_or("it holds no tensors")?;
+        return Err("it holds no tensors".into());
     }
     let mut state = StateDict::new();
     for (name, tensor) in reader.into_tensors() {
@@ -70,7 +97,8 @@ fn read_pytorch(path: &Path) -> Result<StateDict, String> {
             PytorchType::F32 => DType::F32,
             PytorchType::F16 => DType::F16,
             PytorchType::BF16 => DType::BF16,
-            other => return Err(format!("tensor {name:?} has type {other:?}, which is no weight")),
+            // counters of optimizers and the like
+            _ => continue,
         };
         let data = TensorData::from_bytes(Bytes::from_bytes_vec(bytes), shape, dtype).convert::<f32>();
         state.insert(name, data);

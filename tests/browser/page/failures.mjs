@@ -31,7 +31,7 @@ export async function failures(world) {
       [
         'half.jpg',
         half(fs.readFileSync(world.samples[0])),
-        /^The image cannot be decoded \(the JPEG end marker is missing\); is the file complete\?$/,
+        /^The image cannot be decoded \(the JPEG ends before its last scan does\); is the file complete\?$/,
       ],
       ['nothing.png', Buffer.alloc(0), /^The file is empty \(0 bytes\)\./],
       [

@@ -1,0 +1,58 @@
+//! What of a PNG file the decoder does not tell: metadata anywhere, frames, raw indices.
+
+use std::io::Cursor;
+
+use png::{ColorType, Decoder, DecodingError, Transformations};
+
+use super::raster::{Raster, Values};
+use super::{Limits, PictureError, levels};
+
+/// Names and contents of the chunks, as far as they are whole.
+fn chunks(file: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    let mut rest = file.get(8..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (length, behind) = rest.split_first_chunk::<4>()?;
+        let (name, behind) = behind.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let content = behind.get(..length)?;
+        // a checksum of four bytes follows
+        rest = behind.get(length.checked_add(4)?..).unwrap_or_default();
+        Some((*name, content))
+    })
+}
+
+/// The EXIF block, which may stand behind the pixels too.
+pub(super) fn exif(file: &[u8]) -> Option<&[u8]> {
+    chunks(file).find(|(name, _)| name == b"eXIf").map(|(_, content)| content)
+}
+
+/// Frames of an animation; 1 for a still picture.
+pub(super) fn frames(file: &[u8]) -> u32 {
+    let control = chunks(file).take_while(|(name, _)| name != b"IDAT").find(|(name, _)| name == b"acTL");
+    control.and_then(|(_, content)| content.first_chunk::<4>().copied()).map_or(1, u32::from_be_bytes)
+}
+
+/// Whether its pixels are indices of a palette.
+pub(super) fn is_indexed(file: &[u8]) -> bool {
+    chunks(file).next().is_some_and(|(name, content)| name == *b"IHDR" && content.get(9) == Some(&3))
+}
+
+/// The indices of an indexed picture.
+pub(super) fn indices(file: &[u8], limits: &Limits) -> Result<Raster, PictureError> {
+    let damaged = |error: DecodingError| PictureError::Damaged(error.to_string());
+    let mut decoder = Decoder::new(Cursor::new(file));
+    decoder.set_transformations(Transformations::IDENTITY);
+    let mut reader = decoder.read_info().map_err(damaged)?;
+    let (width, height) = (reader.info().width, reader.info().height);
+    super::check_size(width, height, limits)?;
+    let bits = reader.info().bit_depth as u32;
+    let size = reader.output_buffer_size().filter(|&size| size as u64 <= limits.bytes);
+    let mut packed = vec![0; size.ok_or(PictureError::TooLarge { width, height })?];
+    let frame = reader.next_frame(&mut packed).map_err(damaged)?;
+    if frame.color_type != ColorType::Indexed {
+        return Err(PictureError::Damaged("its palette is missing".into()));
+    }
+    packed.truncate(frame.buffer_size());
+    let values = levels::unpacked(packed, width as usize, height as usize, bits);
+    Raster::new(width, height, 1, Values::U8(values)).map(|raster| Raster { indexed: true, ..raster })
+}

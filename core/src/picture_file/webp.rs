@@ -1,0 +1,25 @@
+//! What of a WebP file the decoder does not tell.
+
+/// Names and contents of the chunks, as far as they are whole.
+fn chunks(file: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    let mut rest = file.get(12..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (name, behind) = rest.split_first_chunk::<4>()?;
+        let (length, behind) = behind.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let content = behind.get(..length)?;
+        // chunks begin at even places
+        rest = behind.get(length.checked_add(length % 2)?..).unwrap_or_default();
+        Some((*name, content))
+    })
+}
+
+/// The EXIF block, with or without its header.
+pub(super) fn exif(file: &[u8]) -> Option<&[u8]> {
+    chunks(file).find(|(name, _)| name == b"EXIF").map(|(_, content)| content)
+}
+
+/// Frames of an animation; 1 for a still picture.
+pub(super) fn frames(file: &[u8]) -> u32 {
+    chunks(file).filter(|(name, _)| name == b"ANMF").count().max(1).try_into().unwrap_or(u32::MAX)
+}

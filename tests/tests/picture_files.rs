@@ -1,0 +1,278 @@
+//! The table of `docs/FORMATS.md`: what pictures and masks are read as, and what is refused, on files written here.
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+use std::io::Cursor;
+
+use histomask_core::picture_file::{Limits, picture_size, read_mask, read_rgb};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
+
+const LIMITS: Limits = Limits { side: 16_384, pixels: 1 << 28, bytes: 1 << 30 };
+const SIZE: (u32, u32) = (11, 6);
+
+fn picture() -> RgbImage {
+    RgbImage::from_fn(SIZE.0, SIZE.1, |x, y| Rgb([(x * 20) as u8, (y * 40) as u8, (x * y) as u8 + 7]))
+}
+
+fn stored(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    image.into().write_to(&mut file, format).unwrap();
+    file.into_inner()
+}
+
+fn read(file: &[u8]) -> RgbImage {
+    read_rgb(file, &LIMITS).unwrap_or_else(|error| panic!("{error}")).0
+}
+
+#[track_caller]
+fn refused(file: &[u8], part: &str) {
+    let text = read_rgb(file, &LIMITS).unwrap_err().to_string();
+    assert!(text.contains(part), "{text}");
+}
+
+/// Foreground of a mask, pixel by pixel.
+fn mask(file: &[u8]) -> Vec<bool> {
+    let size = picture_size(file, &LIMITS).unwrap();
+    let mask = read_mask(file, size, &LIMITS).unwrap_or_else(|error| panic!("{error}")).0;
+    mask.into_raw().into_iter().map(|value| value > 0).collect()
+}
+
+/// A page of a TIFF: entries of (tag, type, values), and its pixels.
+struct Page<'a> {
+    entries: Vec<(u16, u16, Vec<u32>)>,
+    text: &'a str,
+    pixels: Vec<u8>,
+}
+
+fn page(size: (u32, u32), bits: u32, samples: u32, photometric: u32, pixels: Vec<u8>) -> Page<'static> {
+    let entries = vec![
+        (256, 4, vec![size.0]),
+        (257, 4, vec![size.1]),
+        (258, 3, vec![bits; samples as usize]),
+        (259, 3, vec![1]),
+        (262, 3, vec![photometric]),
+        (277, 3, vec![samples]),
+        (278, 4, vec![size.1]),
+    ];
+    Page { entries, text: "", pixels }
+}
+
+impl Page<'_> {
+    fn with(mut self, tag: u16, kind: u16, values: &[u32]) -> Self {
+        self.entries.retain(|entry| entry.0 != tag);
+        self.entries.push((tag, kind, values.to_vec()));
+        self
+    }
+}
+
+/// A little-endian TIFF, classic or Big.
+fn tiff(pages: Vec<Page<'_>>, big: bool) -> Vec<u8> {
+    let wide = if big { 8 } else { 4 };
+    let number = |value: u64, bytes: usize| value.to_le_bytes()[..bytes].to_vec();
+    let mut file = if big { b"II+\0\x08\0\0\0".to_vec() } else { b"II*\0".to_vec() };
+    let mut link = file.len();
+    file.extend(number(0, wide));
+    for mut page in pages {
+        let at = file.len();
+        file.extend(&page.pixels);
+        page.entries.push((273, 4, vec![at as u32]));
+        page.entries.push((279, 4, vec![page.pixels.len() as u32]));
+        let text = file.len();
+        file.extend(page.text.as_bytes());
+        file.resize(file.len().next_multiple_of(8), 0);
+        let mut entries = Vec::new();
+        for (tag, kind, values) in page.entries {
+            let size = if kind == 3 { 2 } else { 4 };
+            let mut value: Vec<u8> = values.iter().flat_map(|&value| number(value.into(), size)).collect();
+            if value.len() > wide {
+                let offset = file.len() as u64;
+                file.extend(&value);
+                file.resize(file.len().next_multiple_of(8), 0);
+                value = number(offset, wide);
+            }
+            value.resize(wide, 0);
+            entries.push((tag, [number(kind.into(), 2), number(values.len() as u64, wide), value].concat()));
+        }
+        if !page.text.is_empty() {
+            let rest = [number(2, 2), number(page.text.len() as u64, wide), number(text as u64, wide)];
+            entries.push((270, rest.concat()));
+        }
+        entries.sort();
+        let directory = number(file.len() as u64, wide);
+        file[link..link + wide].copy_from_slice(&directory);
+        file.extend(number(entries.len() as u64, if big { 8 } else { 2 }));
+        for (tag, rest) in entries {
+            file.extend(number(tag.into(), 2));
+            file.extend(rest);
+        }
+        link = file.len();
+        file.extend(number(0, wide));
+    }
+    file
+}
+
+fn rgb_page() -> Page<'static> {
+    page(SIZE, 8, 3, 2, picture().into_raw())
+}
+
+#[test]
+fn plain_files_are_read_exactly() {
+    for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::WebP] {
+        assert_eq!(read(&stored(picture(), format)), picture(), "{format:?}");
+    }
+    assert_eq!(read(&tiff(vec![rgb_page()], true)), picture(), "BigTIFF");
+}
+
+#[test]
+fn alpha_is_composed_on_white() {
+    let image = RgbaImage::from_fn(SIZE.0, SIZE.1, |x, _| Rgba([0, 0, 200, if x < 5 { 0 } else { 255 }]));
+    for format in [ImageFormat::Png, ImageFormat::Tiff, ImageFormat::WebP] {
+        let rgb = read(&stored(image.clone(), format));
+        assert_eq!((rgb.get_pixel(0, 0).0, rgb.get_pixel(9, 3).0), ([255; 3], [0, 0, 200]), "{format:?}");
+    }
+    // grey and alpha, 16 bits
+    let pixels: Vec<u8> =
+        [(0_u16, 0_u16), (0, 65_535)].iter().flat_map(|(g, a)| [g.to_le_bytes(), a.to_le_bytes()].concat()).collect();
+    let file = tiff(vec![page((2, 1), 16, 2, 1, pixels).with(338, 3, &[2])], false);
+    assert_eq!(read(&file).into_raw(), [255, 255, 255, 0, 0, 0]);
+}
+
+#[test]
+fn pages_are_chosen_joined_or_refused() {
+    let small = page((5, 3), 8, 3, 2, vec![9; 45]).with(254, 4, &[1]);
+    assert_eq!(read(&tiff(vec![small, rgb_page()], false)), picture());
+    refused(&tiff(vec![rgb_page(), rgb_page()], false), "it has 2 pages");
+    let plane = |c: usize| page(SIZE, 8, 1, 1, picture().pixels().map(|p| p.0[c]).collect());
+    let mut first = plane(0);
+    first.text = "ImageJ=1.54f\nimages=3\nchannels=3\nmode=composite\n\0";
+    assert_eq!(read(&tiff(vec![first, plane(1), plane(2)], false)), picture());
+    refused(&tiff(vec![plane(0), plane(1), plane(2)], false), "it has 3 pages");
+}
+
+#[test]
+fn orientation_is_applied() {
+    // stored upright, said to be turned: 6 is a quarter turn to the right
+    let file = tiff(vec![rgb_page().with(274, 3, &[6])], false);
+    let upright = image::imageops::rotate90(&picture());
+    assert_eq!((read(&file), picture_size(&file, &LIMITS).unwrap()), (upright.clone(), (SIZE.1, SIZE.0)));
+    let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    let mut jpeg = stored(picture(), ImageFormat::Jpeg);
+    let length = (2 + 6 + exif.len()) as u16;
+    let segment = [&[0xff, 0xe1][..], &length.to_be_bytes(), b"Exif\0\0", exif].concat();
+    jpeg.splice(2..2, segment);
+    assert_eq!(read(&jpeg).dimensions(), (SIZE.1, SIZE.0));
+    // a PNG's block, its checksum is not asked
+    let mut png = stored(picture(), ImageFormat::Png);
+    let end = png.len() - 12;
+    let crc = crc32(&[b"eXIf", &exif[..]].concat());
+    let chunk = [&(exif.len() as u32).to_be_bytes()[..], b"eXIf", exif, &crc.to_be_bytes()].concat();
+    png.splice(end..end, chunk);
+    assert_eq!(read(&png), upright);
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
+    })
+}
+
+#[test]
+fn depths_and_colours_are_read_or_refused() {
+    let floats = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>();
+    let float = |values: &[f32]| page((2, 1), 32, 1, 1, floats(values)).with(339, 3, &[3]);
+    assert_eq!(read(&tiff(vec![float(&[0.0, 1.0])], false)).into_raw(), [0, 0, 0, 255, 255, 255]);
+    refused(&tiff(vec![float(&[0.0, 255.0])], false), "floats from 0 to 255");
+    let limits = [(340, 0.0_f32), (341, 510.0)];
+    let scaled = limits.iter().fold(float(&[0.0, 255.0]), |page, (tag, limit)| page.with(*tag, 11, &[limit.to_bits()]));
+    assert_eq!(read(&tiff(vec![scaled], false)).into_raw(), [0, 0, 0, 128, 128, 128]);
+    let dim: Vec<u8> = [100_u16, 4095].iter().flat_map(|value| value.to_le_bytes()).collect();
+    let (_, notes) = read_rgb(&tiff(vec![page((2, 1), 16, 1, 1, dim)], false), &LIMITS).unwrap();
+    assert_eq!(notes.unused_bits, Some(4095));
+    refused(&tiff(vec![rgb_page().with(259, 3, &[34_712])], false), "JPEG 2000");
+    refused(&tiff(vec![rgb_page().with(262, 3, &[8])], false), "Lab");
+    // YCbCr with two by two luminances to a pair of differences: grey 50 and 60, and white
+    let subsampled =
+        page((4, 2), 8, 3, 6, vec![50, 60, 50, 60, 128, 128, 255, 255, 255, 255, 128, 128]).with(530, 3, &[2, 2]);
+    let rgb = read(&tiff(vec![subsampled], false));
+    assert_eq!([0, 1, 3].map(|x| rgb.get_pixel(x, 1).0), [[50; 3], [60; 3], [255; 3]]);
+    // indices 1 and 0 of a palette of black and red, in 4 bits
+    let map: Vec<u32> = [[0, 65_535], [0, 0], [0, 0]].iter().flat_map(|c| [c.to_vec(), vec![0; 14]].concat()).collect();
+    let file = tiff(vec![page((2, 1), 4, 1, 3, vec![0x10]).with(320, 3, &map)], false);
+    assert_eq!((read(&file).into_raw(), mask(&file)), (vec![255, 0, 0, 0, 0, 0], vec![true, false]));
+}
+
+#[test]
+fn masks_are_never_turned_round() {
+    let ids: Vec<u8> = [0_u32, 70_000].iter().flat_map(|id| id.to_le_bytes()).collect();
+    assert_eq!(mask(&tiff(vec![page((2, 1), 32, 1, 1, ids)], false)), [false, true]);
+    // white is zero, as displayed
+    assert_eq!(mask(&tiff(vec![page((2, 1), 8, 1, 0, vec![0, 255])], false)), [true, false]);
+    let of = |pixels: [[u8; 4]; 4]| {
+        let image = RgbaImage::from_vec(2, 2, pixels.concat()).unwrap();
+        stored(image, ImageFormat::Png)
+    };
+    let in_alpha = of([[0, 0, 0, 0], [0, 0, 0, 255], [0, 0, 0, 0], [0, 0, 0, 255]]);
+    assert_eq!(mask(&in_alpha), [false, true, false, true]);
+    // red on white, its corners white
+    let on_white = RgbImage::from_fn(5, 5, |x, y| if (x, y) == (2, 2) { Rgb([255, 0, 0]) } else { Rgb([255; 3]) });
+    assert_eq!(mask(&stored(on_white, ImageFormat::Png)).iter().filter(|foreground| **foreground).count(), 1);
+    let unclear = RgbImage::from_fn(4, 4, |x, _| if x < 2 { Rgb([200, 10, 10]) } else { Rgb([10, 10, 200]) });
+    let error = read_mask(&stored(unclear, ImageFormat::Png), (4, 4), &LIMITS).unwrap_err().to_string();
+    assert!(error.contains("background cannot be told"), "{error}");
+    // black on black is all background, JPEG is thresholded
+    let disc = image::GrayImage::from_fn(32, 32, |x, y| image::Luma([if x > 8 && y > 8 { 255 } else { 0 }]));
+    let exact = mask(&stored(disc.clone(), ImageFormat::Png));
+    let (lossy, notes) = read_mask(&stored(disc, ImageFormat::Jpeg), (32, 32), &LIMITS).unwrap();
+    let differing = lossy.as_raw().iter().zip(&exact).filter(|(lossy, exact)| (**lossy > 0) != **exact).count();
+    assert!(notes.lossy && differing < 32, "{differing}");
+}
+
+#[test]
+fn the_shared_cases_are_read_as_they_are_meant() {
+    let Some(shared) = histomask_tests::shared() else { return };
+    let cases = shared.join("cases");
+    let file = |name: &str| std::fs::read(cases.join(name)).unwrap();
+    let share = |name: &str| {
+        let mask = mask(&file(name));
+        mask.iter().filter(|foreground| **foreground).count() as f64 / mask.len() as f64
+    };
+    for name in [
+        "mask-palette-white/palette_black_label.png",
+        "mask-palette-white/palette_qupath_white_bg.png",
+        "mask-in-alpha/alpha_only_black.png",
+    ] {
+        assert!((share(name) - 0.375).abs() < 1e-9, "{name}: {}", share(name));
+    }
+    for name in ["mask-32bit/ids32.tif", "mask-32bit/int32.tif"] {
+        assert!(share(name) > 0.0 && share(name) < 1.0, "{name}");
+    }
+    let reference = read(&file("tiff-channels-as-pages/ref.png"));
+    for (name, tolerance) in [
+        ("tiff-channels-as-pages/t_imagej_channels.tif", 0),
+        ("tiff-thumbnail-first/t_pages_thumb_first.tif", 0),
+        ("tiff-not-read/t_big.tif", 0),
+        ("tiff-not-read/t_ycbcr.tif", 3),
+        ("tiff-not-read/t_jpeg_ycbcr.tif", 60),
+    ] {
+        let image = read(&file(name));
+        let worst = image.as_raw().iter().zip(reference.as_raw()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(image.dimensions() == reference.dimensions() && worst.unwrap() <= tolerance, "{name}: {worst:?}");
+    }
+    for (name, part) in [
+        ("mask-one-hot-pages/onehot_planes.tif", "2 pages"),
+        ("tiff-float-255/t_float255.tif", "floats from"),
+        ("tiff-not-read/t_jp2k.tif", "JPEG 2000"),
+        ("tiff-not-read/t_lzma.tif", "LZMA"),
+        ("tiff-not-read/t_webp.tif", "WebP"),
+        ("tiff-not-read/t_lab.tif", "Lab"),
+        ("jpeg-end-marker/cut_behind_thumbnail.jpg", "last scan"),
+    ] {
+        println!("{name}");
+        refused(&file(name), part);
+    }
+    for name in ["jpeg-end-marker/whole.jpg", "jpeg-end-marker/padded4096.jpg"] {
+        let _ = read(&file(name));
+    }
+    let sizes =
+        ["jpg", "png", "webp"].map(|ending| read(&file(&format!("exif-orientation/exif6.{ending}"))).dimensions());
+    assert!(sizes[0] == sizes[1] && sizes[1] == sizes[2], "{sizes:?}");
+}
