@@ -5,7 +5,7 @@ use super::{
     AllOnes, Batch, Cam, DeepMil, Erase, GradCam, Learning, Method, MethodKind, Objective, Pn, Reading, UNet, cam_avg,
     cam_lse, cam_max, wildcat,
 };
-use crate::backbone::{Backbone, FeatureExtractor, Tiling};
+use crate::backbone::{Backbone, Depth, FeatureExtractor, Tiling};
 use crate::config::ModelConfig;
 use crate::error::Error;
 use crate::kernel::check_pass;
@@ -37,10 +37,17 @@ pub enum Network {
 }
 
 impl ModelConfig {
+    /// The backbone with random weights.
+    #[must_use]
+    pub fn backbone(&self, device: &Device) -> Backbone {
+        let depth = Depth { blocks: self.backbone_blocks, channels: self.backbone_channels };
+        self.backbone.init_to(depth, device)
+    }
+
     /// The network of [`ModelConfig::method`] with random weights for `classes` classes.
     #[must_use]
     pub fn init(&self, classes: usize, device: &Device) -> Network {
-        let backbone = || self.backbone.init(device);
+        let backbone = || self.backbone(device);
         match self.method {
             MethodKind::AllOnes => Network::AllOnes(AllOnes::new(classes)),
             MethodKind::Pn => Network::Pn(Pn::new(backbone(), classes, &self.pooling, device)),

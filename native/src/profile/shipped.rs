@@ -12,7 +12,8 @@ pub(super) const SHIPPED: [(&str, &str); 5] = [
 ];
 
 /// Name and text of those that say only what they change in one of the above (`extends`).
-const VARIANTS: [(&str, &str); 6] = [
+const VARIANTS: [(&str, &str); 7] = [
+    ("histomask", include_str!("profiles/histomask.toml")),
     ("baseline-glas", include_str!("profiles/baseline-glas.toml")),
     ("pn-erase-glas", include_str!("profiles/pn-erase-glas.toml")),
     ("u-net-glas", include_str!("profiles/u-net-glas.toml")),
