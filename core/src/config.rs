@@ -281,6 +281,12 @@ pub struct ModelConfig {
     pub method: MethodKind,
     /// Shared feature extractor.
     pub backbone: BackboneKind,
+    /// Residual blocks of it that are kept, from the image on; 0 keeps all, and the layers behind them.
+    #[serde(default)]
+    pub backbone_blocks: usize,
+    /// Channels of the 1×1 layer above a backbone that is cut; 0 for none.
+    #[serde(default)]
+    pub backbone_channels: usize,
     /// Which region a mask of a baseline marks.
     #[serde(default)]
     pub mask_of: MaskOf,
@@ -300,6 +306,8 @@ impl Default for ModelConfig {
         Self {
             method: MethodKind::MaxMin,
             backbone: BackboneKind::EfficientnetLite0,
+            backbone_blocks: 0,
+            backbone_channels: 0,
             mask_of: MaskOf::Class,
             erase: EraseConfig::default(),
             pooling: PoolingConfig::default(),

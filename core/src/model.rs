@@ -61,7 +61,7 @@ impl ModelConfig {
     /// [`ModelConfig::init`] makes the network of that method.
     #[must_use]
     pub fn init_max_min(&self, classes: usize, device: &Device) -> MaxMin<Backbone> {
-        MaxMin::new(self.backbone.init(device), classes, self, device)
+        MaxMin::new(self.backbone(device), classes, self, device)
     }
 }
 

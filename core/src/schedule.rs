@@ -29,10 +29,25 @@ impl MaskConfig {
     }
 }
 
-/// Step decay of the learning rate (`spec` §3.1). The default is the released GlaS code's.
+/// How the learning rate falls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Decay {
+    /// By a factor every few epochs.
+    #[default]
+    Steps,
+    /// Along half a cosine to the floor, which it reaches after the last epoch (Loshchilov & Hutter, ICLR 2017).
+    Cosine,
+}
+
+/// Decay of the learning rate (`spec` §3.1). The default is the released GlaS code's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LearningRate {
+    /// Which curve it follows; `step_epochs`, `gamma` and `delayed` belong to [`Decay::Steps`].
+    #[serde(default)]
+    pub decay: Decay,
     /// Learning rate of epoch 0.
     pub initial: f64,
     /// Epochs between two drops; 0 for a constant rate. Half of the run's epochs gives one drop at half time.
@@ -48,13 +63,18 @@ pub struct LearningRate {
 
 impl Default for LearningRate {
     fn default() -> Self {
-        Self { initial: 0.001, step_epochs: 10, gamma: 0.9, floor: 1e-7, delayed: true }
+        Self { decay: Decay::Steps, initial: 0.001, step_epochs: 10, gamma: 0.9, floor: 1e-7, delayed: true }
     }
 }
 
 impl LearningRate {
-    /// The learning rate of `epoch`.
-    pub fn at(&self, epoch: usize) -> f64 {
+    /// The learning rate of `epoch` of a run of `epochs`.
+    pub fn at(&self, epoch: usize, epochs: usize) -> f64 {
+        if self.decay == Decay::Cosine {
+            let share = epoch as f64 / epochs.max(1) as f64;
+            let floor = self.floor.min(self.initial);
+            return floor + (self.initial - floor) * 0.5 * (1.0 + (std::f64::consts::PI * share.min(1.0)).cos());
+        }
         let seen = if self.delayed { epoch.saturating_sub(1) } else { epoch };
         let drops = seen.checked_div(self.step_epochs).unwrap_or(0);
         // a floor above the initial rate must not raise it
@@ -97,7 +117,14 @@ mod tests {
     #[test]
     fn learning_rates_of_all_methods() {
         let released = LearningRate::default();
-        let half = |initial, step_epochs| LearningRate { initial, step_epochs, gamma: 0.1, floor: 0.0, delayed: false };
+        let half = |initial, step_epochs| LearningRate {
+            decay: Decay::Steps,
+            initial,
+            step_epochs,
+            gamma: 0.1,
+            floor: 0.0,
+            delayed: false,
+        };
         let with_floor = LearningRate { floor: 1e-7, ..half(0.001, 40) };
         type Epochs<'a> = &'a [(usize, f64)];
         let cases: [(&str, LearningRate, Epochs<'_>); 6] = [
@@ -149,17 +176,25 @@ mod tests {
         ];
         for (name, schedule, epochs) in cases {
             for &(epoch, rate) in epochs {
-                assert_close(schedule.at(epoch), rate, &format!("{name} in epoch {epoch}"));
+                assert_close(schedule.at(epoch, 1000), rate, &format!("{name} in epoch {epoch}"));
             }
+        }
+    }
+
+    #[test]
+    fn a_cosine_falls_from_the_initial_rate_to_the_floor() {
+        let cosine = LearningRate { decay: Decay::Cosine, floor: 1e-5, ..LearningRate::default() };
+        for (epoch, rate) in [(0, 1e-3), (5, 0.000_855_017_857_3), (10, 0.000_505), (20, 1e-5), (25, 1e-5)] {
+            assert_close(cosine.at(epoch, 20), rate, &format!("epoch {epoch}"));
         }
     }
 
     #[test]
     fn odd_settings_stay_sensible() {
         let constant = LearningRate { step_epochs: 0, ..LearningRate::default() };
-        assert_eq!(constant.at(1_000), 0.001);
+        assert_eq!(constant.at(1_000, 2_000), 0.001);
         let tiny = LearningRate { initial: 1e-9, ..LearningRate::default() };
-        assert_eq!(tiny.at(0), 1e-9);
-        assert_eq!(tiny.at(usize::MAX), 1e-9);
+        assert_eq!(tiny.at(0, 10), 1e-9);
+        assert_eq!(tiny.at(usize::MAX, 10), 1e-9);
     }
 }

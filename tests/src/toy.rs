@@ -42,6 +42,10 @@ impl FeatureExtractor for ToyBackbone {
         1
     }
 
+    fn receptive_field(&self) -> usize {
+        self.conv.kernel_size[0]
+    }
+
     fn forward(&self, images: Tensor<4>, _passes: usize) -> Tensor<4> {
         relu(self.conv.forward(images))
     }

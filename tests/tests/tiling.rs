@@ -6,7 +6,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Distribution, Tensor};
 use histomask::synth::{SynthClass, SynthConfig, generate};
 use histomask::weights::default_model;
-use histomask_core::backbone::{EfficientNetLite0, FeatureExtractor as _, ResNet18, Stem, Tiling};
+use histomask_core::backbone::{Depth, EfficientNetLite0, FeatureExtractor as _, ResNet18, Stem, Tiling};
 use histomask_core::model::MaxMin;
 use histomask_core::preprocess::{Preprocess, ResizeRule};
 use histomask_core::weights::{load_state_dict, read_checkpoint, state_dict};
@@ -39,12 +39,12 @@ fn windows_give_the_features_of_the_whole_image() {
         assert!(exact < 2e-6, "{name} {size:?}: {exact:e}");
         assert!(short > 1e-3, "{name} {size:?}: the test does not see windows that are too small");
     };
-    let net = EfficientNetLite0::new(&device);
-    let stems = [Stem::Single, Stem::Deep].map(|stem| ResNet18::new(stem, &device));
+    let net = EfficientNetLite0::new(Depth::WHOLE, &device);
+    let stems = [Stem::Single, Stem::Deep].map(|stem| ResNet18::new(stem, Depth::WHOLE, &device));
     for size in [[321, 447], [352, 480], [331, 70]] {
-        check("EfficientNet-Lite0", size, EfficientNetLite0::SHALLOW_STRIDE, &|x| net.shallow(x, 1));
+        check("EfficientNet-Lite0", size, net.shallow_stride(), &|x| net.shallow(x, 1));
         for stem in &stems {
-            check("ResNet18", size, ResNet18::SHALLOW_STRIDE, &|x| stem.shallow(x, 1));
+            check("ResNet18", size, stem.shallow_stride(), &|x| stem.shallow(x, 1));
         }
     }
 }
@@ -55,7 +55,7 @@ fn a_large_image_has_the_class_and_mask_of_one_piece() {
     let device = Device::flex();
     let (mut card, state) = read_checkpoint(default_model()).unwrap_or_else(|error| panic!("{error}"));
     card.input = Preprocess { resize: ResizeRule::None, ..card.input };
-    let whole = MaxMin::new(EfficientNetLite0::new(&device), card.classes.len(), &card.model, &device);
+    let whole = MaxMin::new(EfficientNetLite0::new(Depth::WHOLE, &device), card.classes.len(), &card.model, &device);
     let whole = load_state_dict(whole, &state).unwrap_or_else(|error| panic!("{error}")).valid();
     let cut = Segmenter::from_checkpoint(card.clone(), &state, &device).unwrap_or_else(|error| panic!("{error}"));
 

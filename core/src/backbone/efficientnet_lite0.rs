@@ -4,7 +4,8 @@ use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 
 use super::conv_norm::{conv_norm, fold};
-use super::{BatchNorm, FeatureExtractor};
+use super::depth::receptive_field;
+use super::{BatchNorm, Depth, FeatureExtractor, Neck};
 use crate::kernel::Activation::{Identity, Relu6};
 
 /// One row of the architecture: repeats, kernel, stride of the first block, expansion, input and output channels.
@@ -21,10 +22,13 @@ const STAGES: [Stage; 7] = [
     Stage(1, 3, 1, 6, 192, 320),
 ];
 const FEATURES: usize = 1280;
+/// Blocks of all stages.
+const BLOCKS: usize = 16;
 /// Blocks of the first four stages.
 const SHALLOW_BLOCKS: usize = 8;
 
-/// EfficientNet-Lite0 without its classifier: 1,280 features at stride 32, TensorFlow's SAME padding.
+/// EfficientNet-Lite0 without its classifier: 1,280 features at stride 32, TensorFlow's SAME padding. Cut after its
+/// first 8 blocks (four stages) it has 80 features at stride 16.
 ///
 /// Parameter names are those of the common PyTorch port without the leading underscores.
 #[derive(Module, Debug)]
@@ -32,8 +36,9 @@ pub struct EfficientNetLite0 {
     conv_stem: Conv2d,
     bn0: BatchNorm,
     blocks: Vec<InvertedResidual>,
-    conv_head: Conv2d,
-    bn1: BatchNorm,
+    conv_head: Option<Conv2d>,
+    bn1: Option<BatchNorm>,
+    neck: Option<Neck>,
 }
 
 /// Expand, filter depthwise, project.
@@ -62,27 +67,51 @@ fn norm(channels: usize, device: &Device) -> BatchNorm {
     BatchNorm::new(channels, 0.01, 1e-3, device)
 }
 
+/// Every block with its kernel, stride, expansion, input and output channels.
+fn blocks() -> impl Iterator<Item = [usize; 5]> {
+    STAGES.iter().flat_map(|&Stage(repeats, kernel, stride, expansion, input, output)| {
+        (0..repeats).map(move |i| {
+            let (input, stride) = if i == 0 { (input, stride) } else { (output, 1) };
+            [kernel, stride, expansion, input, output]
+        })
+    })
+}
+
 impl EfficientNetLite0 {
     /// Random weights.
     #[must_use]
-    pub fn new(device: &Device) -> Self {
-        let blocks = STAGES.iter().flat_map(|&Stage(repeats, kernel, stride, expansion, input, output)| {
-            (0..repeats).map(move |i| {
-                let (input, stride) = if i == 0 { (input, stride) } else { (output, 1) };
+    pub fn new(depth: Depth, device: &Device) -> Self {
+        let kept = depth.blocks_of(BLOCKS);
+        let blocks: Vec<_> = blocks()
+            .take(kept)
+            .map(|[kernel, stride, expansion, input, output]| {
                 InvertedResidual::new(input, output, kernel, stride, expansion, device)
             })
-        });
+            .collect();
+        let whole = !depth.cuts(BLOCKS);
+        let channels = blocks.last().map_or(32, InvertedResidual::channels);
         Self {
             conv_stem: conv([3, 32], 3, 2, 1, device),
             bn0: norm(32, device),
-            blocks: blocks.collect(),
-            conv_head: conv([320, FEATURES], 1, 1, 1, device),
-            bn1: norm(FEATURES, device),
+            blocks,
+            conv_head: whole.then(|| conv([320, FEATURES], 1, 1, 1, device)),
+            bn1: whole.then(|| norm(FEATURES, device)),
+            neck: if whole { None } else { Neck::new(channels, depth, device) },
         }
     }
 
-    /// Stride of [`EfficientNetLite0::shallow`].
-    pub const SHALLOW_STRIDE: usize = 16;
+    /// Whether blocks are left out.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.conv_head.is_none()
+    }
+
+    /// Stride of [`EfficientNetLite0::shallow`]: 16, or less where its stages are cut off.
+    #[must_use]
+    pub fn shallow_stride(&self) -> usize {
+        let kept = self.blocks.len().min(SHALLOW_BLOCKS);
+        blocks().take(kept).fold(2, |stride, [_, of_block, ..]| stride * of_block)
+    }
 
     /// Stem and the first four stages, `[B, 3, H, W]` to `[B, 80, ceil(H / 16), ceil(W / 16)]`: after them no map has
     /// more than 3 values per pixel of the image. A position sees 88 pixels beyond its own.
@@ -94,13 +123,26 @@ impl EfficientNetLite0 {
     /// The other stages and the head, from the output of [`EfficientNetLite0::shallow`] to the features.
     pub fn deep(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
         let x = self.blocks.iter().skip(SHALLOW_BLOCKS).fold(x, |x, block| block.forward(x, passes));
-        conv_norm(&self.conv_head, &self.bn1, x, passes, None, Relu6)
+        match (&self.conv_head, &self.bn1, &self.neck) {
+            (Some(conv), Some(norm), _) => conv_norm(conv, norm, x, passes, None, Relu6),
+            (_, _, Some(neck)) => neck.forward(x, passes),
+            _ => x,
+        }
     }
 }
 
 impl FeatureExtractor for EfficientNetLite0 {
     fn features(&self) -> usize {
-        FEATURES
+        match (&self.neck, self.blocks.last()) {
+            (Some(neck), _) => neck.channels(),
+            (None, Some(block)) if self.is_cut() => block.channels(),
+            _ => FEATURES,
+        }
+    }
+
+    fn receptive_field(&self) -> usize {
+        let filters = blocks().take(self.blocks.len()).map(|[kernel, stride, ..]| (kernel, stride));
+        receptive_field([(3, 2)].into_iter().chain(filters))
     }
 
     fn values_per_pixel(&self) -> usize {
@@ -121,7 +163,10 @@ impl FeatureExtractor for EfficientNetLite0 {
             fold(&block.depthwise_conv, &mut block.bn1);
             fold(&block.project_conv, &mut block.bn2);
         }
-        fold(&self.conv_head, &mut self.bn1);
+        if let (Some(conv), Some(norm)) = (&self.conv_head, &mut self.bn1) {
+            fold(conv, norm);
+        }
+        self.neck.iter_mut().for_each(Neck::fold);
         self
     }
 }
@@ -139,6 +184,10 @@ impl InvertedResidual {
             bn2: norm(output, device),
             shortcut: stride == 1 && input == output,
         }
+    }
+
+    fn channels(&self) -> usize {
+        self.project_conv.weight.dims()[0]
     }
 
     fn forward(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {

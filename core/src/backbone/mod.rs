@@ -1,7 +1,8 @@
-//! Feature extractors shared by the localizer and the classifier (`spec` §1.1), all of stride 32.
+//! Feature extractors shared by the localizer and the classifier (`spec` §1.1), of stride 32 where they are whole.
 
 mod batch_norm;
 mod conv_norm;
+mod depth;
 mod efficientnet_lite0;
 mod folded;
 mod resnet18;
@@ -12,6 +13,7 @@ use burn::tensor::{Device, Tensor};
 
 pub use batch_norm::BatchNorm;
 pub(crate) use conv_norm::{conv_norm, fold};
+pub use depth::{Depth, Neck};
 pub use efficientnet_lite0::EfficientNetLite0;
 pub use resnet18::{ResNet18, Stem};
 pub use tiled::Tiling;
@@ -25,6 +27,9 @@ pub trait FeatureExtractor: Module {
 
     /// Values of the largest feature map per pixel of the image: what an adapter's buffers must hold.
     fn values_per_pixel(&self) -> usize;
+
+    /// Side in pixels of the square of its input that a position of the feature map sees, padding aside.
+    fn receptive_field(&self) -> usize;
 
     /// Features of a batch of images.
     ///
@@ -58,10 +63,16 @@ impl BackboneKind {
     /// The backbone with random weights.
     #[must_use]
     pub fn init(self, device: &Device) -> Backbone {
+        self.init_to(Depth::WHOLE, device)
+    }
+
+    /// The backbone with random weights, cut to `depth`.
+    #[must_use]
+    pub fn init_to(self, depth: Depth, device: &Device) -> Backbone {
         match self {
-            Self::EfficientnetLite0 => Backbone::EfficientNetLite0(EfficientNetLite0::new(device)),
-            Self::Resnet18 => Backbone::ResNet18(ResNet18::new(Stem::Single, device)),
-            Self::Resnet18DeepStem => Backbone::ResNet18(ResNet18::new(Stem::Deep, device)),
+            Self::EfficientnetLite0 => Backbone::EfficientNetLite0(EfficientNetLite0::new(depth, device)),
+            Self::Resnet18 => Backbone::ResNet18(ResNet18::new(Stem::Single, depth, device)),
+            Self::Resnet18DeepStem => Backbone::ResNet18(ResNet18::new(Stem::Deep, depth, device)),
         }
     }
 
@@ -76,11 +87,29 @@ impl BackboneKind {
     }
 }
 
+impl Backbone {
+    /// Whether blocks are left out.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        match self {
+            Self::ResNet18(net) => net.is_cut(),
+            Self::EfficientNetLite0(net) => net.is_cut(),
+        }
+    }
+}
+
 impl FeatureExtractor for Backbone {
     fn features(&self) -> usize {
         match self {
             Self::ResNet18(net) => net.features(),
             Self::EfficientNetLite0(net) => net.features(),
+        }
+    }
+
+    fn receptive_field(&self) -> usize {
+        match self {
+            Self::ResNet18(net) => net.receptive_field(),
+            Self::EfficientNetLite0(net) => net.receptive_field(),
         }
     }
 
@@ -97,12 +126,12 @@ impl FeatureExtractor for Backbone {
         match self {
             Self::ResNet18(net) if in_training => net.forward(images, passes),
             Self::EfficientNetLite0(net) if in_training => net.forward(images, passes),
-            Self::ResNet18(net) => net
-                .deep(Tiling::default().forward(images, ResNet18::SHALLOW_STRIDE, |window| net.shallow(window, 1)), 1),
-            Self::EfficientNetLite0(net) => net.deep(
-                Tiling::default().forward(images, EfficientNetLite0::SHALLOW_STRIDE, |window| net.shallow(window, 1)),
-                1,
-            ),
+            Self::ResNet18(net) => {
+                net.deep(Tiling::default().forward(images, net.shallow_stride(), |window| net.shallow(window, 1)), 1)
+            }
+            Self::EfficientNetLite0(net) => {
+                net.deep(Tiling::default().forward(images, net.shallow_stride(), |window| net.shallow(window, 1)), 1)
+            }
         }
     }
 

@@ -5,7 +5,8 @@ use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 
 use super::conv_norm::{conv_norm, fold};
-use super::{BatchNorm, FeatureExtractor};
+use super::depth::receptive_field;
+use super::{BatchNorm, Depth, FeatureExtractor, Neck};
 use crate::kernel::Activation::{Identity, Relu};
 
 /// The layers in front of the first residual stage.
@@ -33,7 +34,11 @@ pub struct ResNet18 {
     layer2: Vec<BasicBlock>,
     layer3: Vec<BasicBlock>,
     layer4: Vec<BasicBlock>,
+    neck: Option<Neck>,
 }
+
+/// Residual blocks of all four layers, two each.
+const BLOCKS: usize = 8;
 
 #[derive(Module, Debug)]
 struct BasicBlock {
@@ -61,12 +66,15 @@ fn norm(channels: usize, device: &Device) -> BatchNorm {
 impl ResNet18 {
     /// Random weights, `normal(0, sqrt(2 / (k * k * out)))` for convolutions (`spec` §1.1).
     #[must_use]
-    pub fn new(stem: Stem, device: &Device) -> Self {
+    pub fn new(stem: Stem, depth: Depth, device: &Device) -> Self {
         let deep = stem == Stem::Deep;
         let first = if deep { 128 } else { 64 };
-        let stage = |input, output, stride| {
-            vec![BasicBlock::new(input, output, stride, device), BasicBlock::new(output, output, 1, device)]
+        let kept = depth.blocks_of(BLOCKS);
+        let stage = |index: usize, input, output, stride| {
+            let blocks = [(input, stride), (output, 1)].into_iter().take(kept.saturating_sub(2 * index));
+            blocks.map(|(input, stride)| BasicBlock::new(input, output, stride, device)).collect()
         };
+        let channels = 64 << (kept.saturating_sub(1) / 2);
         Self {
             conv1: conv(3, 64, if deep { 3 } else { 7 }, 2, device),
             bn1: norm(64, device),
@@ -78,10 +86,11 @@ impl ResNet18 {
                 .with_strides([2, 2])
                 .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
                 .init(),
-            layer1: stage(first, 64, 1),
-            layer2: stage(64, 128, 2),
-            layer3: stage(128, 256, 2),
-            layer4: stage(256, 512, 2),
+            layer1: stage(0, first, 64, 1),
+            layer2: stage(1, 64, 128, 2),
+            layer3: stage(2, 128, 256, 2),
+            layer4: stage(3, 256, 512, 2),
+            neck: if depth.cuts(BLOCKS) { Neck::new(channels, depth, device) } else { None },
         }
     }
 
@@ -95,8 +104,11 @@ impl ResNet18 {
         self.maxpool.forward(x)
     }
 
-    /// Stride of [`ResNet18::shallow`].
-    pub const SHALLOW_STRIDE: usize = 8;
+    /// Stride of [`ResNet18::shallow`]: 8, or 4 where the second stage is cut off.
+    #[must_use]
+    pub fn shallow_stride(&self) -> usize {
+        if self.layer2.is_empty() { 4 } else { 8 }
+    }
 
     /// Stem and the first two stages, `[B, 3, H, W]` to `[B, 128, ceil(H / 8), ceil(W / 8)]`: after them no map has more
     /// than 2 values per pixel of the image. A position sees 51 pixels beyond its own.
@@ -107,13 +119,35 @@ impl ResNet18 {
 
     /// The other stages, from the output of [`ResNet18::shallow`] to the features.
     pub fn deep(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
-        self.layer3.iter().chain(&self.layer4).fold(x, |x, block| block.forward(x, passes))
+        let x = self.layer3.iter().chain(&self.layer4).fold(x, |x, block| block.forward(x, passes));
+        match &self.neck {
+            Some(neck) => neck.forward(x, passes),
+            None => x,
+        }
+    }
+
+    /// Whether blocks are left out.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.blocks().count() < BLOCKS
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = &BasicBlock> {
+        [&self.layer1, &self.layer2, &self.layer3, &self.layer4].into_iter().flatten()
     }
 }
 
 impl FeatureExtractor for ResNet18 {
     fn features(&self) -> usize {
-        512
+        let last = || self.blocks().last().map_or(512, |block| block.conv2.weight.dims()[0]);
+        self.neck.as_ref().map_or_else(last, Neck::channels)
+    }
+
+    fn receptive_field(&self) -> usize {
+        let stem: &[_] = if self.conv2.is_some() { &[(3, 2), (3, 1), (3, 1)] } else { &[(7, 2)] };
+        let pool = (3, 2);
+        let blocks = self.blocks().flat_map(|block| [(3, block.conv1.stride[0]), (3, 1)]);
+        receptive_field(stem.iter().copied().chain([pool]).chain(blocks))
     }
 
     fn values_per_pixel(&self) -> usize {
@@ -140,6 +174,7 @@ impl FeatureExtractor for ResNet18 {
                 fold(conv, norm);
             }
         }
+        self.neck.iter_mut().for_each(Neck::fold);
         self
     }
 }

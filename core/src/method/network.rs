@@ -2,7 +2,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::{AllOnes, Batch, Cam, DeepMil, Erase, GradCam, Learning, Method, Objective, Pn, Reading, UNet};
-use crate::backbone::{Backbone, FeatureExtractor, Tiling};
+use crate::backbone::{Backbone, Depth, FeatureExtractor, Tiling};
 use crate::config::{MethodKind, ModelConfig};
 use crate::error::Error;
 use crate::head::CamHead;
@@ -36,10 +36,17 @@ pub enum Network {
 }
 
 impl ModelConfig {
+    /// The backbone with random weights.
+    #[must_use]
+    pub fn backbone(&self, device: &Device) -> Backbone {
+        let depth = Depth { blocks: self.backbone_blocks, channels: self.backbone_channels };
+        self.backbone.init_to(depth, device)
+    }
+
     /// The network of [`ModelConfig::method`] with random weights for `classes` classes.
     #[must_use]
     pub fn init(&self, classes: usize, device: &Device) -> Network {
-        let backbone = || self.backbone.init(device);
+        let backbone = || self.backbone(device);
         let cam = |head: &dyn Fn(usize) -> CamHead| {
             let backbone = backbone();
             Network::Cam(Cam { head: head(backbone.features()), backbone })

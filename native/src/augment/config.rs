@@ -31,6 +31,11 @@ pub struct InputConfig {
     pub saturation: f64,
     /// Hue is turned by a random share of the colour circle from `[-x, x]`, x at most 0.5; 0 switches it off.
     pub hue: f64,
+    /// Each stain's optical density is multiplied by a random factor from `[1 - x, 1 + x]` and shifted by a value from
+    /// `[-x / 4, x / 4]`, x below 1; 0 switches it off.
+    pub stain: f64,
+    /// The crop is cut out of the image enlarged by a random factor from `[1 / x, x]`, x at least 1; 1 switches it off.
+    pub zoom: f64,
     /// Mirror every other image left to right.
     pub hflip: bool,
     /// Mirror every other image top to bottom.
@@ -58,6 +63,8 @@ impl Default for InputConfig {
             contrast: 0.5,
             saturation: 0.5,
             hue: 0.05,
+            stain: 0.0,
+            zoom: 1.0,
             hflip: true,
             vflip: true,
             rotate90: false,
@@ -82,10 +89,14 @@ impl InputConfig {
             ("contrast", self.contrast, f64::MAX),
             ("saturation", self.saturation, f64::MAX),
             ("hue", self.hue, 0.5),
+            ("stain", self.stain, 1.0),
         ] {
             if !(0.0..=max).contains(&value) {
                 return bad(setting, format!("{value} is out of range; 0 switches it off"));
             }
+        }
+        if !(1.0..=4.0).contains(&self.zoom) {
+            return bad("zoom", format!("{} is not in 1 to 4; 1 switches it off", self.zoom));
         }
         if let Some(value) = self.mean.iter().find(|value| !value.is_finite()) {
             return bad("mean", format!("{value} is not a number"));

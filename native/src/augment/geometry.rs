@@ -8,6 +8,16 @@ use super::InputConfig;
 /// A picture of 8-bit channels.
 type Picture<P> = ImageBuffer<P, Vec<u8>>;
 
+/// Side of the square that a training crop shows, in pixels of the resized image: the crop's over a random zoom.
+pub(super) fn side(config: &InputConfig, rng: &mut impl Rng) -> u32 {
+    if config.zoom <= 1.0 {
+        return config.crop;
+    }
+    let limit = config.zoom.ln();
+    let zoom = rng.random_range(-limit..=limit).exp();
+    (f64::from(config.crop) / zoom).round().max(1.0) as u32
+}
+
 /// A square cut out of a picture.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Crop {

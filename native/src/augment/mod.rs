@@ -4,6 +4,7 @@ mod config;
 mod geometry;
 mod jitter;
 mod resize;
+mod stain;
 
 use histomask_core::preprocess::normalise;
 use image::{GrayImage, RgbImage, imageops};
@@ -86,12 +87,14 @@ impl Augmenter {
     /// jitter: the input `[3, crop, crop]` and the mask's values, `[crop, crop]` (empty without a mask).
     pub fn train_pair(&self, resized: &RgbImage, mask: Option<&GrayImage>, rng: &mut impl Rng) -> (Vec<f32>, Vec<u8>) {
         let config = &self.config;
-        let place = Crop::draw(resized.dimensions(), config.crop, rng);
-        let mut crop = place.of(resized);
+        let place = Crop::draw(resized.dimensions(), geometry::side(config, rng), rng);
+        let mut crop = zoomed(place.of(resized), config.crop);
+        stain::jitter(&mut crop, config.stain, rng);
         jitter::jitter(&mut crop, config, rng);
         let flips = Flips::draw(config, rng);
         let input = normalise(flips.of(crop).as_raw(), &config.mean, &config.std);
-        (input, mask.map(|mask| flips.of(place.of(mask)).into_raw()).unwrap_or_default())
+        let mask = mask.map(|mask| self.resize_mask(&place.of(mask), (config.crop, config.crop)));
+        (input, mask.map(|mask| flips.of(mask).into_raw()).unwrap_or_default())
     }
 
     /// A mask brought to the size of its image after [`Self::resize`], by the nearest pixel.
@@ -108,6 +111,14 @@ impl Augmenter {
         let planar = normalise(resized.as_raw(), &self.config.mean, &self.config.std);
         Ok((planar, resized.height() as usize, resized.width() as usize))
     }
+}
+
+/// A square crop brought to `side`; as it is if it cannot be, which a side of at least 1 rules out.
+fn zoomed(crop: RgbImage, side: u32) -> RgbImage {
+    if crop.width() == side {
+        return crop;
+    }
+    resize::resize(&crop, ResizeRule::Square, side).unwrap_or(crop)
 }
 
 #[cfg(test)]

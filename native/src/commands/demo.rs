@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Demo, console: &Console) -> anyhow::Result<Exit> {
     let mut profile = Profile::named("demo")?;
     profile.train.seed = profile.train.seed.wrapping_add(args.seed);
     let dataset = Dataset::open(&data, &profile.data)?;
-    let summary = check_data(&dataset, &|line| console.say(line))?;
+    let summary = check_data(&dataset, &|line| console.say(line), &|line| console.warn(line))?;
     let run = Run {
         profile: &profile,
         dataset: &dataset,

@@ -66,6 +66,8 @@ pub struct TrainConfig {
     pub weight_decay: f64,
     /// Learning rate of the heads relative to the backbone, above 0 (10 in the paper's Camelyon16 runs, footnote 5).
     pub head_learning_rate_factor: f64,
+    /// Decay of the average of weights that is evaluated and saved, in `[0, 1)`; 0 keeps the weights themselves.
+    pub average: f64,
     /// Threads that read and augment images, at least 1.
     pub workers: usize,
     /// Learning rate of the backbone over the epochs.

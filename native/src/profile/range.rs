@@ -25,6 +25,8 @@ const UP_TO_ONE: Range = (Excluded(0.0), Included(1.0));
 
 /// Ranges by path; a number that is not listed may be any finite one.
 const RANGES: &[(&str, Range)] = &[
+    ("model.backbone_blocks", (Included(0.0), Included(16.0))),
+    ("model.backbone_channels", (Included(0.0), Included(4096.0))),
     ("model.pooling.modalities", AT_LEAST_ONE),
     ("model.pooling.kmax", UP_TO_ONE),
     ("model.pooling.kmin", (Included(0.0), Included(1.0))),
@@ -51,6 +53,7 @@ const RANGES: &[(&str, Range)] = &[
     ("train.momentum", BELOW_ONE),
     ("train.weight_decay", NOT_NEGATIVE),
     ("train.head_learning_rate_factor", POSITIVE),
+    ("train.average", BELOW_ONE),
     ("train.workers", AT_LEAST_ONE),
     ("train.learning_rate.initial", POSITIVE),
     ("train.learning_rate.step_epochs", AT_LEAST_ONE),
@@ -64,6 +67,8 @@ const RANGES: &[(&str, Range)] = &[
     ("input.contrast", NOT_NEGATIVE),
     ("input.saturation", NOT_NEGATIVE),
     ("input.hue", (Included(0.0), Included(0.5))),
+    ("input.stain", BELOW_ONE),
+    ("input.zoom", (Included(1.0), Included(4.0))),
     ("data.fold", (Included(0.0), Included(4.0))),
     ("data.valid_fraction", BELOW_ONE),
     ("data.test_fraction", BELOW_ONE),

@@ -8,11 +8,12 @@ use super::Profile;
 pub(super) const COMPLETE: &str = include_str!("profiles/released-glas.toml");
 
 /// Name and text of those that say only what they change in another (`extends`).
-const VARIANTS: [(&str, &str); 10] = [
+const VARIANTS: [(&str, &str); 11] = [
     ("paper-glas", include_str!("profiles/paper-glas.toml")),
     ("released-camelyon", include_str!("profiles/released-camelyon.toml")),
     ("paper-camelyon", include_str!("profiles/paper-camelyon.toml")),
     ("demo", include_str!("profiles/demo.toml")),
+    ("histomask", include_str!("profiles/histomask.toml")),
     ("baseline-glas", include_str!("profiles/baseline-glas.toml")),
     ("pn-erase-glas", include_str!("profiles/pn-erase-glas.toml")),
     ("u-net-glas", include_str!("profiles/u-net-glas.toml")),

@@ -1,5 +1,6 @@
 //! Training: the loop, its optimizer, and everything a run leaves behind.
 
+mod average;
 mod erasing;
 mod history;
 pub mod loader;
@@ -10,6 +11,7 @@ mod trainer;
 
 use std::path::PathBuf;
 
+pub use average::Average;
 pub use history::{EpochRow, StepRow, UntrainedRow, read_history, read_steps, read_untrained};
 pub use resume::{Progress, ResumeError};
 pub use run_folder::RunFolder;

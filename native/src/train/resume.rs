@@ -15,6 +15,9 @@ pub struct Progress {
     pub epoch: usize,
     /// Steps finished in the epoch under way.
     pub step: usize,
+    /// Steps that the average of weights has taken in.
+    #[serde(default)]
+    pub averaged: usize,
     /// Images seen in it.
     pub images: usize,
     /// Of those, classified wrongly.
@@ -72,27 +75,38 @@ pub enum ResumeError {
     },
 }
 
-/// One file of weights, momentum and progress, so that a crash leaves all three of one moment.
-pub(super) fn write(model: &StateDict, velocity: &StateDict, progress: &Progress) -> Result<Vec<u8>, WeightsError> {
-    let prefixed = |prefix: &'static str, state: &StateDict| {
-        state.iter().map(move |(name, data)| (format!("{prefix}{name}"), data.clone())).collect::<Vec<_>>()
-    };
-    let both = prefixed("model.", model).into_iter().chain(prefixed("velocity.", velocity)).collect();
-    // TOML rather than JSON: its numbers are read back to the last bit
-    let text = toml::to_string(progress).map_err(|error| WeightsError::Format(error.to_string()))?;
-    write_weights(&both, Some(text), Precision::Full)
+/// The tensors of a run between two steps.
+pub(super) struct Tensors {
+    /// Weights and running statistics.
+    pub(super) model: StateDict,
+    /// Momentum.
+    pub(super) velocity: StateDict,
+    /// Average of weights, empty where none is kept.
+    pub(super) average: StateDict,
 }
 
-/// Weights, momentum and progress of the run whose state is at `path`.
-pub(super) fn read(path: &Path) -> Result<(StateDict, StateDict, Progress), ResumeError> {
+/// One file of weights, momentum, average and progress, so that a crash leaves all of one moment.
+pub(super) fn write(tensors: Tensors, progress: &Progress) -> Result<Vec<u8>, WeightsError> {
+    let prefixed = |prefix: &'static str, state: StateDict| {
+        state.into_iter().map(move |(name, data)| (format!("{prefix}{name}"), data))
+    };
+    let Tensors { model, velocity, average } = tensors;
+    let all = prefixed("model.", model).chain(prefixed("velocity.", velocity)).chain(prefixed("average.", average));
+    // TOML rather than JSON: its numbers are read back to the last bit
+    let text = toml::to_string(progress).map_err(|error| WeightsError::Format(error.to_string()))?;
+    write_weights(&all.collect(), Some(text), Precision::Full)
+}
+
+/// Tensors and progress of the run whose state is at `path`.
+pub(super) fn read(path: &Path) -> Result<(Tensors, Progress), ResumeError> {
     let damaged = |reason: String| ResumeError::Damaged { path: path.to_owned(), reason };
     let bytes = read_bytes(path).map_err(|source| ResumeError::Missing { path: path.to_owned(), source })?;
     let text = read_metadata(&bytes).map_err(|error| damaged(error.to_string()))?;
     let text = text.ok_or_else(|| damaged("it has no progress".into()))?;
     let progress = toml::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-    let both = read_weights(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let all = read_weights(&bytes).map_err(|error| damaged(error.to_string()))?;
     let with = |prefix: &str| -> StateDict {
-        both.iter().filter_map(|(name, data)| Some((name.strip_prefix(prefix)?.to_owned(), data.clone()))).collect()
+        all.iter().filter_map(|(name, data)| Some((name.strip_prefix(prefix)?.to_owned(), data.clone()))).collect()
     };
-    Ok((with("model."), with("velocity."), progress))
+    Ok((Tensors { model: with("model."), velocity: with("velocity."), average: with("average.") }, progress))
 }

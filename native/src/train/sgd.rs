@@ -68,7 +68,9 @@ impl ModuleMapper for Step<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(gradient) = param.val().grad_remove(self.gradients) else { return param };
         let name = self.path.name();
-        let factor = if name.starts_with("backbone.") { 1.0 } else { self.sgd.head_factor };
+        // the layer above a cut backbone starts from random weights, as the heads do
+        let pretrained = name.starts_with("backbone.") && !name.starts_with("backbone.neck.");
+        let factor = if pretrained { 1.0 } else { self.sgd.head_factor };
         param.map(|tensor| {
             let weights = tensor.inner();
             let shape = weights.dims();

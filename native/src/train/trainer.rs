@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::erasing::{self, Erasing};
 use super::loader::{Batch, TrainLoader};
 use super::resume::{self, Progress, ResumeError};
-use super::{EpochRow, RunFolder, Sgd, StepRow, TrainError, UntrainedRow, read_steps};
+use super::{Average, EpochRow, RunFolder, Sgd, StepRow, TrainError, UntrainedRow, read_steps};
 use crate::atomic::{self, WriteError};
 use crate::augment::Augmenter;
 use crate::csv_text::write_csv;
@@ -81,6 +81,8 @@ struct Trainer<'a> {
     job: &'a TrainJob<'a>,
     model: Network,
     sgd: Sgd,
+    /// What is evaluated and saved in place of the weights themselves.
+    average: Option<Average>,
     samples: Arc<[Sample]>,
     augmenter: Augmenter,
     loader: TrainLoader,
@@ -121,8 +123,9 @@ impl<'a> Trainer<'a> {
             other => other,
         };
         let sgd = Sgd::new(train.momentum, train.nesterov, train.weight_decay, train.head_learning_rate_factor);
+        let average = (train.average > 0.0).then(|| Average::new(train.average));
         let progress = Progress::default();
-        let mut trainer = Self { job, model, sgd, samples, augmenter, loader, progress, steps: Vec::new() };
+        let mut trainer = Self { job, model, sgd, average, samples, augmenter, loader, progress, steps: Vec::new() };
         if job.resume {
             trainer.take_up()?
         } else {
@@ -137,7 +140,9 @@ impl<'a> Trainer<'a> {
         if let Some(backbone) = self.model.backbone_mut() {
             let initial = initial_weights(&profile.weights, profile.model.backbone)?;
             if let Some(state) = initial.state {
-                *backbone = load_state_dict(backbone.clone(), &state)
+                *backbone = backbone
+                    .clone()
+                    .with_weights_of_whole(&state)
                     .map_err(|source| InitialWeightsError::Misfit { from: initial.origin.clone(), source })?;
             }
             origin = initial.origin;
@@ -153,7 +158,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn take_up(&mut self) -> Result<(), TrainError> {
-        let (weights, velocity, progress) = resume::read(&self.job.folder.state())?;
+        let (tensors, progress) = resume::read(&self.job.folder.state())?;
         let (now, then) = (self.job.data_hash.to_owned(), progress.data_hash.clone());
         if now != then {
             return Err(ResumeError::OtherData { now, then }.into());
@@ -163,8 +168,11 @@ impl<'a> Trainer<'a> {
         if !keys.is_empty() {
             return Err(ResumeError::OtherProfile { keys: keys.join(", ") }.into());
         }
-        self.model = load_state_dict(self.model.clone(), &weights).map_err(histomask_core::Error::from)?;
-        self.sgd.restore(&velocity, self.job.device);
+        self.model = load_state_dict(self.model.clone(), &tensors.model).map_err(histomask_core::Error::from)?;
+        self.sgd.restore(&tensors.velocity, self.job.device);
+        if let Some(average) = &mut self.average {
+            average.restore(&tensors.average, progress.averaged, self.job.device);
+        }
         self.progress = progress;
         // what a crash left of later steps is done again
         let done = (self.progress.epoch + 1, self.progress.step);
@@ -289,8 +297,11 @@ impl<'a> Trainer<'a> {
             return Err(TrainError::Diverged { value: loss, epoch: epoch + 1, step: step + 1, folder });
         }
 
-        let rate = profile.train.learning_rate.at(epoch);
+        let rate = profile.train.learning_rate.at(epoch, profile.train.epochs);
         self.model = self.sgd.step(self.model.clone(), gradients, rate);
+        if let Some(average) = &mut self.average {
+            average.update(&self.model.valid());
+        }
 
         let images = batch.labels.len();
         self.progress.images += images;
@@ -324,8 +335,8 @@ impl<'a> Trainer<'a> {
         self.progress.history.push(row.clone());
 
         let folder = self.job.folder;
-        let checkpoint =
-            write_checkpoint(&state_dict(&self.model), &card, Precision::Full).map_err(histomask_core::Error::from)?;
+        let checkpoint = write_checkpoint(&state_dict(&self.deployed()), &card, Precision::Full)
+            .map_err(histomask_core::Error::from)?;
         atomic::write(&folder.last(), &checkpoint)?;
         if row.best {
             atomic::write(&folder.best(), &checkpoint)?;
@@ -339,13 +350,24 @@ impl<'a> Trainer<'a> {
 
     fn save_state(&self) -> Result<(), TrainError> {
         write_rows(&self.job.folder.steps(), &self.steps)?;
-        let bytes = resume::write(&state_dict(&self.model), &self.sgd.state(), &self.progress)
-            .map_err(histomask_core::Error::from)?;
+        let (average, averaged) = self.average.as_ref().map(Average::state).unwrap_or_default();
+        let tensors = resume::Tensors { model: state_dict(&self.model), velocity: self.sgd.state(), average };
+        let progress = Progress { averaged, ..self.progress.clone() };
+        let bytes = resume::write(tensors, &progress).map_err(histomask_core::Error::from)?;
         Ok(atomic::write(&self.job.folder.state(), &bytes)?)
     }
 
+    /// The network as it is evaluated and saved.
+    fn deployed(&self) -> Network {
+        let model = self.model.valid();
+        match &self.average {
+            Some(average) => average.applied(model),
+            None => model,
+        }
+    }
+
     fn evaluate_valid(&self) -> Evaluation {
-        let segmenter = Segmenter::new(self.model.clone(), self.card(None), self.job.device);
+        let segmenter = Segmenter::new(self.deployed(), self.card(None), self.job.device);
         evaluate(&segmenter, &self.job.dataset.valid, &self.job.profile.evaluation, &|_, _| ())
     }
 
@@ -372,7 +394,7 @@ impl<'a> Trainer<'a> {
         });
         EpochRow {
             epoch: epoch + 1,
-            learning_rate: profile.train.learning_rate.at(epoch),
+            learning_rate: profile.train.learning_rate.at(epoch, profile.train.epochs),
             sigma: profile.model.mask.sigma_at(epoch),
             t: profile.loss.t_at(epoch),
             loss: sums.values().sum::<f64>() / images.max(1) as f64,

@@ -1,0 +1,95 @@
+//! Stain jitter: the colours of another laboratory's haematoxylin and eosin (Tellez et al., IEEE TMI 37, 2018).
+//!
+//! Optical density `-ln((I + 1) / 256)` of red, green and blue is a mixture of three stains (Ruifrok & Johnston 2001:
+//! haematoxylin, eosin, DAB). Each stain `s` becomes `(1 + a) s + b`, and the mixture a colour again.
+
+use image::RgbImage;
+use rand::{Rng, RngExt as _};
+
+/// Optical density of haematoxylin, eosin and DAB in red, green and blue.
+const STAINS: [[f32; 3]; 3] = [[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]];
+
+/// Share of the strength by which a stain is shifted.
+const SHIFT: f64 = 0.25;
+
+/// Multiplies each stain by a random factor from `[1 - strength, 1 + strength]` and shifts it by up to a quarter of
+/// `strength`; nothing is drawn at strength 0.
+pub(super) fn jitter(image: &mut RgbImage, strength: f64, rng: &mut impl Rng) {
+    if strength <= 0.0 {
+        return;
+    }
+    let mut draw = |limit: f64| rng.random_range(-limit..=limit) as f32;
+    let (factors, shifts) = ([0; 3].map(|_| 1.0 + draw(strength)), [0; 3].map(|_| draw(SHIFT * strength)));
+    change(image, factors, shifts);
+}
+
+fn change(image: &mut RgbImage, factors: [f32; 3], shifts: [f32; 3]) {
+    let density: [f32; 256] = std::array::from_fn(|value| -((value as f32 + 1.0) / 256.0).ln());
+    let unmix = inverse(STAINS);
+    for pixel in image.pixels_mut() {
+        let stains = product(pixel.0.map(|value| density[usize::from(value)]), unmix);
+        let changed: [f32; 3] = std::array::from_fn(|stain| stains[stain] * factors[stain] + shifts[stain]);
+        pixel.0 =
+            product(changed, STAINS).map(|density| (256.0 * (-density).exp() - 1.0).round().clamp(0.0, 255.0) as u8);
+    }
+}
+
+/// A row times a matrix.
+fn product(row: [f32; 3], matrix: [[f32; 3]; 3]) -> [f32; 3] {
+    std::array::from_fn(|column| (0..3).map(|k| row[k] * matrix[k][column]).sum())
+}
+
+/// By Cramer's rule; the stains are independent.
+fn inverse(m: [[f32; 3]; 3]) -> [[f32; 3]; 3] {
+    let minor = |row: usize, column: usize| {
+        let [r0, r1] = [(row + 1) % 3, (row + 2) % 3];
+        let [c0, c1] = [(column + 1) % 3, (column + 2) % 3];
+        m[r0][c0] * m[r1][c1] - m[r0][c1] * m[r1][c0]
+    };
+    let determinant: f32 = (0..3).map(|column| m[0][column] * minor(0, column)).sum();
+    std::array::from_fn(|row| std::array::from_fn(|column| minor(column, row) / determinant))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+    use rand::SeedableRng as _;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    fn tissue() -> RgbImage {
+        RgbImage::from_fn(64, 4, |x, y| Rgb([(60 + 3 * x) as u8, (20 + 2 * x + 10 * y) as u8, (90 + 2 * x) as u8]))
+    }
+
+    #[test]
+    fn mixing_undoes_unmixing() {
+        let mut image = tissue();
+        change(&mut image, [1.0; 3], [0.0; 3]);
+        let furthest = image.iter().zip(tissue().iter()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(furthest <= Some(1), "{furthest:?}");
+    }
+
+    #[test]
+    fn more_haematoxylin_darkens_red_most_and_more_eosin_green() {
+        let darker = |factors: [f32; 3]| {
+            let mut image = RgbImage::from_pixel(1, 1, Rgb([150, 100, 160]));
+            change(&mut image, factors, [0.0; 3]);
+            [150, 100, 160].into_iter().zip(image.get_pixel(0, 0).0).map(|(then, now)| then - i32::from(now)).collect()
+        };
+        let [haematoxylin, eosin]: [Vec<i32>; 2] = [darker([1.3, 1.0, 1.0]), darker([1.0, 1.3, 1.0])];
+        assert!(haematoxylin[0] > 10 && haematoxylin[2] < haematoxylin[0], "{haematoxylin:?}");
+        assert!(eosin[1] > 10 && eosin[1] > eosin[0] && eosin[1] > eosin[2], "{eosin:?}");
+    }
+
+    #[test]
+    fn strength_zero_draws_nothing() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let mut image = tissue();
+        jitter(&mut image, 0.0, &mut rng);
+        assert_eq!((image, rng.random::<u64>()), (tissue(), ChaCha8Rng::seed_from_u64(3).random::<u64>()));
+        let mut image = tissue();
+        jitter(&mut image, 0.3, &mut rng);
+        assert_ne!(image, tissue());
+    }
+}
