@@ -168,11 +168,9 @@ fn hash_pixels(image: &RgbImage) -> blake3::Hash {
 
 fn structure_problems(dataset: &Dataset) -> Vec<Problem> {
     let mut problems = Vec::new();
-    // a set without test images can be trained on
-    for split in [Split::Train, Split::Valid] {
-        if dataset.split(split).is_empty() {
-            problems.push(Problem::EmptySplit(split));
-        }
+    // without test images one can train, without validation images where the last epoch is kept
+    if dataset.train.is_empty() {
+        problems.push(Problem::EmptySplit(Split::Train));
     }
     if let [class] = dataset.classes.as_slice() {
         problems.push(Problem::OneClass(class.clone()));

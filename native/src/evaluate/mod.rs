@@ -93,7 +93,7 @@ pub fn evaluate(
     Evaluation {
         method,
         masks_by_class: judge.by_class,
-        class_error: method.names_class().then(|| confusion.error_percent().unwrap_or(100.0)),
+        class_error: (method.names_class() && !samples.is_empty()).then(|| confusion.error_percent().unwrap_or(100.0)),
         mean_foreground: foreground / images.len().max(1) as f64,
         masks: any_mask.then(|| judge.masks.compute()),
         label_free: any_mask.then(|| if judge.by_class { judge.label_free.compute() } else { judge.masks.compute() }),

@@ -37,6 +37,12 @@ pub enum TrainError {
     /// The run to be resumed.
     #[error(transparent)]
     Resume(#[from] ResumeError),
+    /// Nothing to choose an epoch by.
+    #[error(
+        "there are no validation images, by which an epoch is chosen: add some, set data.valid_fraction, or keep the \
+         last epoch with --evaluation.selection last"
+    )]
+    NoValidation,
     /// A result could not be kept.
     #[error(transparent)]
     Write(#[from] crate::atomic::WriteError),

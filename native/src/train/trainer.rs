@@ -102,6 +102,9 @@ impl<'a> Trainer<'a> {
         let drawn = state_dict(&model);
         let model = load_state_dict(model, &drawn).map_err(histomask_core::Error::from)?;
         model.check_batch(&device, train.batch_size, [profile.input.crop as usize; 2])?;
+        if job.dataset.valid.is_empty() && profile.evaluation.selection != Selection::Last {
+            return Err(TrainError::NoValidation);
+        }
         let from_masks = profile.model.method.learns_from_masks();
         let usable = |sample: &&Sample| !from_masks || sample.mask.is_some();
         let samples: Arc<[Sample]> = job.dataset.train.iter().filter(usable).cloned().collect();
