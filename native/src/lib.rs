@@ -20,4 +20,5 @@ pub mod self_check;
 pub mod serve;
 pub mod synth;
 pub mod train;
+pub mod trust;
 pub mod weights;

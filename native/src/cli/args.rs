@@ -153,6 +153,9 @@ pub(crate) struct Evaluate {
     /// Folder for the results [default: evaluation-<split> beside the model]
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,
+    /// Measure too, without masks, how far the masks deserve belief (about 32 passes an image; docs/TRUST.md)
+    #[arg(long)]
+    pub(crate) trust: bool,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
 }
@@ -183,6 +186,9 @@ pub(crate) struct Predict {
     /// Write each mask's outlines too, as GeoJSON for QuPath
     #[arg(long)]
     pub(crate) geojson: bool,
+    /// Measure each mask's stability over flips too: four passes an image in place of one
+    #[arg(long)]
+    pub(crate) trust: bool,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
 }

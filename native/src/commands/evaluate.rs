@@ -1,16 +1,17 @@
 use std::path::Path;
 
 use anyhow::bail;
-use histomask_core::{MethodKind, ModelCard, Segmenter};
+use histomask_core::{Device, MethodKind, ModelCard, Segmenter};
 use serde_json::json;
 
 use super::model_file::ModelFile;
-use crate::cli::{Console, Evaluate, Exit};
+use crate::cli::{Console, Evaluate, Exit, SplitArg};
 use crate::data::Dataset;
 use crate::evaluate::{Evaluation, evaluate, write_results};
 use crate::profile::{self, Profile};
 use crate::results::evaluation_report;
 use crate::train::RunFolder;
+use crate::trust::{self, TemperatureFrom, Trust};
 use crate::{atomic, interrupt};
 
 pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Console) -> anyhow::Result<Exit> {
@@ -71,11 +72,48 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
         "threshold": profile.evaluation.threshold,
     });
     write_results(&out, &evaluation, &context)?;
-    let report =
-        evaluation_report(&segmenter, &evaluation, &samples, &format!("{} {split}", dataset.name()), &context)?;
+    let trust = match args.trust {
+        true => Some(trust_of(&segmenter, &chosen.device, &dataset, args.split, &evaluation, &profile, console)?),
+        false => None,
+    };
+    if let Some(trust) = &trust {
+        trust::write(&out, trust, &context)?;
+    }
+    let data = format!("{} {split}", dataset.name());
+    let report = evaluation_report(&segmenter, &evaluation, &samples, &data, &context, trust.as_ref())?;
     atomic::write(&out.join("report.html"), report.as_bytes())?;
     console.print(&summary(&evaluation, split))?;
+    if let Some(trust) = &trust {
+        console.print(&trust::text(trust))?;
+    }
     finish(&evaluation, &out, console)
+}
+
+/// `--trust`: the temperature comes from the validation images, unless they are among those measured.
+fn trust_of(
+    segmenter: &Segmenter,
+    device: &Device,
+    dataset: &Dataset,
+    split: SplitArg,
+    evaluation: &Evaluation,
+    profile: &Profile,
+    console: &Console,
+) -> anyhow::Result<Trust> {
+    let samples = split.samples(dataset);
+    let temperature = match split {
+        SplitArg::Train | SplitArg::Test if !dataset.valid.is_empty() => TemperatureFrom::Samples(&dataset.valid),
+        _ => TemperatureFrom::OtherFolds,
+    };
+    let options = trust::Options { threshold: profile.evaluation.threshold, ..trust::Options::default() };
+    let groups = trust::groups(dataset, &samples);
+    let bar = console.bar(samples.len(), "trust");
+    let progress = |done| bar.set(done, "");
+    let measured =
+        trust::measure(segmenter, device, &samples, groups.as_deref(), temperature, options, &progress);
+    bar.finish();
+    let mut trust = measured?;
+    trust.correlate(&evaluation.images);
+    Ok(trust)
 }
 
 /// The numbers in a few lines.
