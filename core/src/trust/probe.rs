@@ -37,18 +37,19 @@ impl Probe {
         };
         let mean = column_mean(&|i, j| features[i][j]);
         let variance = column_mean(&|i, j| (features[i][j] - mean[j]).powi(2));
-        let scale: Vec<f64> =
-            variance.iter().map(|v| if v.sqrt() > CONSTANT { 1.0 / v.sqrt() } else { 0.0 }).collect();
+        let scale: Vec<f64> = variance.iter().map(|v| if v.sqrt() > CONSTANT { 1.0 / v.sqrt() } else { 0.0 }).collect();
         let rows: Vec<Vec<f64>> = features.iter().map(|row| standardised(row, &mean, &scale)).collect();
-        let prior: Vec<f64> =
-            (0..classes).map(|class| labels.iter().filter(|&&label| label == class).count() as f64 / n as f64).collect();
+        let prior: Vec<f64> = (0..classes)
+            .map(|class| labels.iter().filter(|&&label| label == class).count() as f64 / n as f64)
+            .collect();
         let targets: Vec<f64> = labels
             .iter()
             .flat_map(|&label| (0..classes).map(move |class| (class, label)))
             .map(|(class, label)| f64::from(u8::from(class == label)) - prior[class])
             .collect();
         let ridge = PENALTY * d as f64 * n as f64;
-        let weights = if n <= d { dual(&rows, targets, ridge, classes)? } else { primal(&rows, &targets, ridge, classes)? };
+        let weights =
+            if n <= d { dual(&rows, targets, ridge, classes)? } else { primal(&rows, &targets, ridge, classes)? };
         Some(Self { mean, scale, weights, prior })
     }
 
@@ -77,8 +78,7 @@ fn primal(rows: &[Vec<f64>], targets: &[f64], ridge: f64, classes: usize) -> Opt
     let d = rows.first()?.len();
     let mut squares: Vec<f64> = (0..d).flat_map(|j| combine(rows, |i| rows[i][j])).collect();
     (0..d).for_each(|j| squares[j * d + j] += ridge);
-    let by_class: Vec<Vec<f64>> =
-        (0..classes).map(|class| combine(rows, |i| targets[i * classes + class])).collect();
+    let by_class: Vec<Vec<f64>> = (0..classes).map(|class| combine(rows, |i| targets[i * classes + class])).collect();
     let mut weights: Vec<f64> = (0..d).flat_map(|j| by_class.iter().map(move |column| column[j])).collect();
     let solved = solve(&mut squares, &mut weights, d);
     solved.then(|| (0..classes).map(|class| (0..d).map(|j| weights[j * classes + class]).collect()).collect())
@@ -127,7 +127,9 @@ pub fn cross_validated(
 }
 
 fn verdict(scores: &[f64], label: usize) -> Verdict {
-    let best = |of: &dyn Fn(usize) -> bool| (0..scores.len()).filter(|&c| of(c)).rev().max_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    let best = |of: &dyn Fn(usize) -> bool| {
+        (0..scores.len()).filter(|&c| of(c)).rev().max_by(|&a, &b| scores[a].total_cmp(&scores[b]))
+    };
     let class = best(&|_| true).unwrap_or_default();
     let other = best(&|class| class != label).map_or(0.0, |class| scores[class]);
     Verdict { class, margin: scores.get(label).copied().unwrap_or_default() - other }

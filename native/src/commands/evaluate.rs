@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
         "threshold": profile.evaluation.threshold,
     });
     write_results(&out, &evaluation, &context)?;
-    let trust = match args.trust {
+    let trust = match args.trust && !interrupt::asked() {
         true => Some(trust_of(&segmenter, &chosen.device, &dataset, args.split, &evaluation, &profile, console)?),
         false => None,
     };
@@ -86,7 +86,9 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
     if let Some(trust) = &trust {
         console.print(&trust::text(trust))?;
     }
-    finish(&evaluation, &out, console)
+    let exit = finish(&evaluation, &out, console)?;
+    let untrusted = trust.is_some_and(|trust| !trust.failed.is_empty());
+    Ok(if exit == Exit::Fine && untrusted { Exit::SomeFailed } else { exit })
 }
 
 /// `--trust`: the temperature comes from the validation images, unless they are among those measured.
@@ -108,11 +110,16 @@ fn trust_of(
     let groups = trust::groups(dataset, &samples);
     let bar = console.bar(samples.len(), "trust");
     let progress = |done| bar.set(done, "");
-    let measured =
-        trust::measure(segmenter, device, &samples, groups.as_deref(), temperature, options, &progress);
+    let measured = trust::measure(segmenter, device, &samples, groups.as_deref(), temperature, options, &progress);
     bar.finish();
     let mut trust = measured?;
     trust.correlate(&evaluation.images);
+    for (path, error) in &trust.failed {
+        // what evaluation refused is told at the end
+        if !evaluation.failed.iter().any(|(other, _)| other == path) {
+            console.warn(&format!("trust: {}: {error}", path.display()));
+        }
+    }
     Ok(trust)
 }
 

@@ -34,7 +34,8 @@ pub(super) fn class_curves(
         let observation = segmenter.observe(RgbView::new(pixels, width, height)?)?;
         Ok(observation.probabilities.get(class).copied().unwrap_or_default().into())
     };
-    let after = |from: &[u8], to: &[u8], count: &usize| posterior(&replaced(from, to, order.get(..*count).unwrap_or(&order)));
+    let after =
+        |from: &[u8], to: &[u8], count: &usize| posterior(&replaced(from, to, order.get(..*count).unwrap_or(&order)));
 
     let grey = vec![MID_GREY; image.as_raw().len()];
     let sigma = (BLUR * width.min(height) as f32).max(1.0);

@@ -161,7 +161,7 @@ pub fn measure(
     };
     let classes = segmenter.card().classes.len();
     let probed = probe_all(&mut seen, classes, options.folds);
-    let summary = summarise(&mut seen, probed, elsewhere.as_ref(), classes, options);
+    let summary = summarise(&mut seen, probed, elsewhere.as_ref(), options);
     Ok(Trust { options, summary, images: seen.into_iter().map(|seen| seen.image).collect(), failed })
 }
 

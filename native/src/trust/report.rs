@@ -55,7 +55,11 @@ fn numbers(summary: &Summary) -> Table {
         let from = if calibration.cross_fitted { "cross-fitted" } else { "validation" };
         rows.push(["expected calibration error".into(), number(calibration.ece_before)]);
         rows.push([
-            format!("the same after temperature {} ({from}, {} images)", number(calibration.temperature), calibration.fitted_on),
+            format!(
+                "the same after temperature {} ({from}, {} images)",
+                number(calibration.temperature),
+                calibration.fitted_on
+            ),
             number(calibration.ece_after),
         ]);
     }

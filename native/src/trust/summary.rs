@@ -142,10 +142,8 @@ pub(super) fn summarise(
     seen: &mut [Seen],
     probes: Option<Probes>,
     elsewhere: Option<&(Vec<Vec<f64>>, Vec<usize>)>,
-    classes: usize,
     options: Options,
 ) -> Summary {
-    debug_assert!(seen.iter().all(|seen| seen.posterior.is_empty() || seen.posterior.len() == classes));
     let calibration = calibrate(seen, elsewhere, options);
     let over = |of: fn(&ImageTrust) -> Option<f64>| mean(seen.iter().map(|seen| of(&seen.image)));
     Summary {
@@ -209,8 +207,7 @@ fn calibrate(
         temperatures.map(|temperatures| posteriors.iter().zip(temperatures).map(|(p, t)| tempered(p, t)).collect());
     if let Some(after) = &after {
         for (seen, posterior) in seen.iter_mut().zip(after) {
-            seen.image.calibrated_confidence =
-                seen.image.predicted.and_then(|class| posterior.get(class).copied());
+            seen.image.calibrated_confidence = seen.image.predicted.and_then(|class| posterior.get(class).copied());
         }
     }
     let (before_bins, after_bins) = (diagram(&posteriors), after.as_deref().map(diagram).unwrap_or_default());
