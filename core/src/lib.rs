@@ -29,6 +29,7 @@
 //! | [`loss`], [`schedule`] | what training minimises |
 //! | [`metric`] | what evaluation reports |
 //! | [`outline`] | masks as polygons, GeoJSON |
+//! | [`trust`] | how far a mask deserves belief, without masks |
 //! | [`kernel`] | operations with a backward of their own |
 //! | [`weights`], [`card`], [`preprocess`], [`segmenter`] | models as files, and their use |
 
@@ -51,6 +52,7 @@ pub mod preprocess;
 pub mod resample;
 pub mod schedule;
 pub mod segmenter;
+pub mod trust;
 pub mod weights;
 
 pub use burn;

@@ -21,4 +21,5 @@ mod reproduce;
 pub mod serve;
 pub mod synth;
 pub mod train;
+pub mod trust;
 pub mod weights;

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use anyhow::bail;
-use histomask_core::{MethodKind, ModelCard, Segmenter};
+use histomask_core::{Device, MethodKind, ModelCard, Segmenter};
 use serde_json::json;
 
 use crate::arguments::Evaluate;
@@ -11,6 +11,7 @@ use crate::evaluate::{Evaluation, evaluate, write_results};
 use crate::job::{ModelFile, evaluation_report, summary};
 use crate::profile::{self, Profile};
 use crate::train::RunFolder;
+use crate::trust::{self, TemperatureFrom, Trust};
 use crate::{atomic, interrupt};
 
 pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Console) -> anyhow::Result<Exit> {
@@ -73,15 +74,59 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
         "threshold": profile.evaluation.threshold,
     });
     write_results(&out, &evaluation, &context)?;
-    let report =
-        evaluation_report(&segmenter, &evaluation, &samples, &format!("{} {split}", dataset.name()), &context)?;
+    let trust = match args.trust && !interrupt::asked() {
+        true => Some(trust_of(&segmenter, &chosen.device, &dataset, args.split, &evaluation, &profile, console)?),
+        false => None,
+    };
+    if let Some(trust) = &trust {
+        trust::write(&out, trust, &context)?;
+    }
+    let data = format!("{} {split}", dataset.name());
+    let report = evaluation_report(&segmenter, &evaluation, &samples, &data, &context, trust.as_ref())?;
     atomic::write(&out.join("report.html"), report.as_bytes())?;
     console.print(&summary(&evaluation, split))?;
+    if let Some(trust) = &trust {
+        console.print(&trust::text(trust))?;
+    }
     dataset.left_out.lines().iter().for_each(|line| console.say(line));
     if args.strict && dataset.left_out.matters() {
         bail!("--strict: files were left out, which are named above");
     }
-    finish(&evaluation, &out, console)
+    let exit = finish(&evaluation, &out, console)?;
+    let untrusted = trust.is_some_and(|trust| !trust.failed.is_empty());
+    Ok(if exit == Exit::Fine && untrusted { Exit::SomeFailed } else { exit })
+}
+
+/// `--trust`: the temperature comes from the validation images, unless they are among those measured.
+fn trust_of(
+    segmenter: &Segmenter,
+    device: &Device,
+    dataset: &Dataset,
+    split: SplitChoice,
+    evaluation: &Evaluation,
+    profile: &Profile,
+    console: &Console,
+) -> anyhow::Result<Trust> {
+    let samples = split.samples(dataset);
+    let temperature = match split {
+        SplitChoice::Train | SplitChoice::Test if !dataset.valid.is_empty() => TemperatureFrom::Samples(&dataset.valid),
+        _ => TemperatureFrom::OtherFolds,
+    };
+    let options = trust::Options { threshold: profile.evaluation.threshold, ..trust::Options::default() };
+    let groups = trust::groups(&samples);
+    let bar = console.bar(samples.len(), "trust");
+    let progress = |done| bar.set(done, "");
+    let measured = trust::measure(segmenter, device, &samples, groups.as_deref(), temperature, options, &progress);
+    bar.finish();
+    let mut trust = measured?;
+    trust.correlate(&evaluation.images);
+    for (path, error) in &trust.failed {
+        // what evaluation refused is told at the end
+        if !evaluation.failed.iter().any(|(other, _)| other == path) {
+            console.warn(&format!("trust: {}: {error}", path.display()));
+        }
+    }
+    Ok(trust)
 }
 
 fn finish(evaluation: &Evaluation, out: &Path, console: &Console) -> anyhow::Result<Exit> {

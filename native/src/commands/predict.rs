@@ -17,6 +17,7 @@ use crate::evaluate::segment_file;
 use crate::interrupt;
 use crate::job::ModelFile;
 use crate::report::{OverlayStyle, mask_png, overlay, soft_png};
+use crate::trust::flip_stability;
 
 pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
     if !(0.0..=1.0).contains(&args.opacity) {
@@ -53,6 +54,7 @@ pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
     }
     header.extend(["foreground_percent", "background_uncertainty", "mask", "overlay"].map(String::from));
     header.extend(args.geojson.then(|| String::from("geojson")));
+    header.extend(args.trust.then(|| String::from("flip_stability")));
     let mut table = vec![header];
     let mut failed = Vec::new();
     let bar = console.bar(images.len(), "images");
@@ -123,6 +125,7 @@ struct Row {
     mask: String,
     overlay: String,
     geojson: Option<String>,
+    stability: Option<f64>,
 }
 
 impl Row {
@@ -140,6 +143,7 @@ impl Row {
         cells.push(self.uncertainty.map_or_else(String::new, |u| format!("{u:.6}")));
         cells.extend([self.mask, self.overlay]);
         cells.extend(self.geojson);
+        cells.extend(self.stability.map(|iou| format!("{iou:.4}")));
         cells
     }
 }
@@ -160,6 +164,11 @@ fn predict_one(input: &Input, args: &Predict, segmenter: &Segmenter, style: &Ove
         let outlines = outline::geojson(&result.mask, width as usize, height as usize, style.threshold, name);
         atomic::write(&out.join(file), outlines.as_bytes())?;
     }
+    let stability = if args.trust {
+        Some(flip_stability(segmenter, &image, &result.mask, result.class, style.threshold)?)
+    } else {
+        None
+    };
     let foreground = result.mask.iter().filter(|&&value| value >= style.threshold).count();
     Ok(Row {
         path: input.path.display().to_string(),
@@ -171,6 +180,7 @@ fn predict_one(input: &Input, args: &Predict, segmenter: &Segmenter, style: &Ove
         mask,
         overlay: over,
         geojson,
+        stability,
     })
 }
 

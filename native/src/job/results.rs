@@ -14,6 +14,7 @@ use crate::report::{
     Axis, Case, Chart, ConfusionFigure, OverlayStyle, Report, ReportError, Series, Table, overlay, render,
 };
 use crate::train::EpochRow;
+use crate::trust::{self, Trust};
 
 /// Best and worst cases shown of an evaluation, each.
 const CASES: usize = 4;
@@ -165,10 +166,11 @@ pub(crate) fn evaluation_report(
     samples: &[Sample],
     data: &str,
     context: &Value,
+    trust: Option<&Trust>,
 ) -> Result<String, ReportError> {
     let card = segmenter.card();
     let text = |key: &str| context.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let report = Report {
+    let mut report = Report {
         title: "Evaluation".into(),
         subtitle: data.to_owned(),
         verdict: verdict(evaluation),
@@ -187,6 +189,9 @@ pub(crate) fn evaluation_report(
         notes: evaluation.failed.iter().map(|(_, error)| format!("Not evaluated: {error}")).collect(),
         ..Report::default()
     };
+    if let Some(trust) = trust {
+        trust::add_to_report(&mut report, trust);
+    }
     render(&report)
 }
 
