@@ -127,15 +127,12 @@ pub(crate) struct Evaluate {
     /// Folder for the results [default: evaluation-<split> beside the model]
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,
-<<<<<<< HEAD:native/src/arguments.rs
     /// Refuse, with exit code 2, where files are left out (hidden ones do not count)
     #[arg(long)]
     pub(crate) strict: bool,
-=======
     /// Measure too, without masks, how far the masks deserve belief (about 32 passes an image; docs/TRUST.md)
     #[arg(long)]
     pub(crate) trust: bool,
->>>>>>> trust:native/src/cli/args.rs
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
 }
@@ -166,15 +163,12 @@ pub(crate) struct Predict {
     /// Write each mask's outlines too, as GeoJSON for QuPath
     #[arg(long)]
     pub(crate) geojson: bool,
-<<<<<<< HEAD:native/src/arguments.rs
     /// Refuse, with exit code 2, where files are left out (hidden ones do not count)
     #[arg(long)]
     pub(crate) strict: bool,
-=======
     /// Measure each mask's stability over flips too: four passes an image in place of one
     #[arg(long)]
     pub(crate) trust: bool,
->>>>>>> trust:native/src/cli/args.rs
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
 }

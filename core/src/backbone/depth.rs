@@ -94,7 +94,7 @@ impl Backbone {
         for (name, value) in own.iter_mut().filter(|(name, _)| !name.starts_with("neck.")) {
             match whole.get(name) {
                 Some(pretrained) => *value = pretrained.clone(),
-                None => return Err(WeightsError::Missing { count: 1, first: name.clone() }),
+                None => return Err(WeightsError::Missing { count: 1, first: name.clone(), has: String::new() }),
             }
         }
         load_state_dict(self, &own)

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::arguments::Evaluate;
 use crate::console::{Console, Exit};
-use crate::data::Dataset;
+use crate::data::{Dataset, SplitChoice};
 use crate::evaluate::{Evaluation, evaluate, write_results};
 use crate::job::{ModelFile, evaluation_report, summary};
 use crate::profile::{self, Profile};

@@ -45,7 +45,7 @@ impl ModelFile {
     }
 
     /// The classes it knows.
-    pub(super) fn classes(&self) -> anyhow::Result<Vec<String>> {
+    pub(crate) fn classes(&self) -> anyhow::Result<Vec<String>> {
         Ok(read_card(&self.bytes).with_context(|| self.name())?.classes)
     }
 

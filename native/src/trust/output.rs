@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Trust, sentence};
 use crate::atomic::{self, WriteError};
-use crate::train::write_csv;
+use crate::csv_text::write_csv;
 
 /// Writes `trust.json` and `trust.csv` into `folder`.
 ///
