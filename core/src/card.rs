@@ -106,6 +106,7 @@ impl ModelCard {
             ("model.pooling.dropout", (0.0..1.0).contains(&pooling.dropout)),
             ("model.mask.omega", mask.omega.is_finite()),
             ("model.mask.classifier_scale", mask.classifier_scale > 0.0 && mask.classifier_scale <= 1.0),
+            ("model.mask.prior", share(mask.prior)),
             ("model.erase.threshold", erase.threshold > 0.0 && erase.threshold <= 1.0),
             ("model.erase.rounds", (1..=MOST_ROUNDS).contains(&erase.rounds)),
             ("sigma", self.sigma.is_finite()),

@@ -217,6 +217,12 @@ pub struct MaskConfig {
     pub classifier_scale: f64,
     /// Whether bilinear resampling aligns the corners.
     pub align_corners: bool,
+    /// Weight of the image's own prior of glands in the mask, in `[0, 1]`, outside of training (`refine`); 0 for none.
+    #[serde(default)]
+    pub prior: f64,
+    /// Whether large empty glass is background, outside of training (`refine`).
+    #[serde(default)]
+    pub tissue: bool,
 }
 
 impl Default for MaskConfig {
@@ -230,6 +236,8 @@ impl Default for MaskConfig {
             sigma_max: 0.2,
             classifier_scale: 0.8,
             align_corners: true,
+            prior: 0.0,
+            tissue: false,
         }
     }
 }

@@ -28,6 +28,7 @@
 //! | [`method`] | the methods of the paper's tables, max-min among them, behind one interface |
 //! | [`loss`], [`schedule`] | what training minimises |
 //! | [`metric`] | what evaluation reports |
+//! | [`refine`] | what a mask gains from the image's own colours |
 //! | [`outline`] | masks as polygons, GeoJSON |
 //! | [`trust`] | how far a mask deserves belief, without masks |
 //! | [`kernel`] | operations with a backward of their own |
@@ -49,6 +50,7 @@ pub mod outline;
 pub mod picture_file;
 pub mod pooling;
 pub mod preprocess;
+pub mod refine;
 pub mod resample;
 pub mod schedule;
 pub mod segmenter;

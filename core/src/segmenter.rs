@@ -5,10 +5,11 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData, Transaction};
 
 use crate::card::ModelCard;
-use crate::config::MaskOf;
+use crate::config::{MaskOf, MethodKind};
 use crate::error::Error;
 use crate::method::{Decision, Method as _, Network, Reading, Target};
-use crate::preprocess::RgbView;
+use crate::preprocess::{RgbView, resize};
+use crate::refine::refine;
 use crate::resample::bilinear;
 use crate::weights::{StateDict, load_state_dict, read_checkpoint};
 
@@ -162,19 +163,34 @@ impl Segmenter {
         if !probabilities.iter().flatten().chain(&map_values).all(|value| value.is_finite()) {
             return Err(Error::NotFinite);
         }
+        let (maps, map_values) = self.refined(image, reading.maps, map_values);
         Ok(Observation {
             class: probabilities.as_deref().map(argmax),
             probabilities: probabilities.unwrap_or_default(),
             background_uncertainty: background.map(|p| relative_entropy(&p)),
             width: image.width(),
             height: image.height(),
-            maps: reading.maps,
+            maps,
             map_values,
             decision: reading.decision,
             align_corners: reading.align_corners,
             classes: self.card.classes.len(),
             normal_class: (self.card.model.mask_of == MaskOf::Abnormal).then_some(self.card.normal_class),
         })
+    }
+}
+
+impl Segmenter {
+    /// Max-min's mask with what the card's settings take from the image itself; other methods' maps as they are.
+    fn refined(&self, image: RgbView<'_>, maps: Tensor<4>, mut values: Vec<f32>) -> (Tensor<4>, Vec<f32>) {
+        let ModelCard { model, .. } = &self.card;
+        if model.method != MethodKind::MaxMin || (model.mask.prior <= 0.0 && !model.mask.tissue) {
+            return (maps, values);
+        }
+        let [_, _, height, width] = maps.dims();
+        refine(&mut values, &resize(image, width, height), [height, width], &model.mask);
+        let refined = Tensor::from_data(TensorData::new(values.clone(), [1, 1, height, width]), &maps.device());
+        (refined, values)
     }
 }
 

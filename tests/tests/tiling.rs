@@ -79,7 +79,7 @@ fn a_large_image_has_the_class_and_mask_of_one_piece() {
 fn a_folded_network_forgets_its_folds_when_other_weights_are_loaded() {
     let device = Device::flex();
     device.seed(1);
-    let [one, other] = [0, 1].map(|_| ResNet18::new(Stem::Single, &device));
+    let [one, other] = [0, 1].map(|_| ResNet18::new(Stem::Single, Depth::WHOLE, &device));
     let image = Tensor::<4>::random([1, 3, 64, 64], Distribution::Uniform(-1.0, 1.0), &device);
     let features = |net: &ResNet18| net.forward(image.clone(), 1).into_data();
     let before = features(&one);

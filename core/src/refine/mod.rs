@@ -1,0 +1,92 @@
+//! What a soft mask gains from the image itself, without learning: outside of training, at the model's resolution.
+//!
+//! A network's map is as coarse as its stride and follows what speaks for the class; colour knows where tissue ends and
+//! where nuclei stand close. Both steps are settings of [`MaskConfig`](crate::config::MaskConfig) and part of a model's
+//! card.
+
+mod clusters;
+mod glass;
+mod optical_density;
+mod prior;
+mod regions;
+
+use crate::config::MaskConfig;
+use glass::glass;
+use optical_density::OpticalDensity;
+use prior::nuclei_and_lumen;
+
+/// Changes a soft mask `[H, W]` as `config` asks; `rgb` are the image's pixels at the same size, 3 bytes each.
+///
+/// First the prior is blended in, `(1 - w) mask + w prior`, then large empty glass is made background.
+pub fn refine(mask: &mut [f32], rgb: &[u8], size: [usize; 2], config: &MaskConfig) {
+    if config.prior <= 0.0 && !config.tissue {
+        return;
+    }
+    let density = OpticalDensity::new(rgb, size);
+    if config.prior > 0.0 {
+        let weight = config.prior as f32;
+        let prior = nuclei_and_lumen(&density);
+        mask.iter_mut().zip(prior).for_each(|(soft, inside)| {
+            *soft = (1.0 - weight) * *soft + weight * f32::from(u8::from(inside));
+        });
+    }
+    if config.tissue {
+        mask.iter_mut().zip(glass(&density)).filter(|(_, glass)| *glass).for_each(|(soft, _)| *soft = 0.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pale stroma with two dark rings around a bright lumen, and an empty right third.
+    fn tissue() -> (Vec<u8>, [usize; 2]) {
+        let size = [96, 192];
+        let colour = |y: usize, x: usize| -> [u8; 3] {
+            if x >= 128 {
+                return [244, 243, 245];
+            }
+            let ring = |cx: f32| (y as f32 - 48.0).hypot(x as f32 - cx);
+            match ring(32.0).min(ring(92.0)) {
+                r if r < 8.0 => [235, 225, 235],
+                r if r < 20.0 => [90, 50, 130],
+                _ => [225, 160, 200],
+            }
+        };
+        let pixels = (0..size[0]).flat_map(|y| (0..size[1]).flat_map(move |x| colour(y, x))).collect();
+        (pixels, size)
+    }
+
+    #[test]
+    fn the_prior_fills_rings_and_glass_is_never_foreground() {
+        let (rgb, size) = tissue();
+        let config = MaskConfig { prior: 1.0, tissue: true, ..MaskConfig::default() };
+        let mut mask = vec![0.9; size[0] * size[1]];
+        refine(&mut mask, &rgb, size, &config);
+        let at = |y: usize, x: usize| mask[y * size[1] + x];
+        assert_eq!([at(48, 48), at(48, 32), at(48, 92)], [1.0; 3], "epithelium and the lumen inside it");
+        assert_eq!([at(5, 5), at(48, 62)], [0.0; 2], "stroma");
+        let mut mask = vec![0.9; size[0] * size[1]];
+        refine(&mut mask, &rgb, size, &MaskConfig { tissue: true, ..MaskConfig::default() });
+        assert_eq!([mask[48 * size[1] + 170], mask[48 * size[1] + 32]], [0.0, 0.9], "glass, and a small lumen");
+    }
+
+    #[test]
+    fn switched_off_it_changes_nothing() {
+        let (rgb, size) = tissue();
+        let mut mask: Vec<f32> = (0..size[0] * size[1]).map(|i| (i % 7) as f32 / 7.0).collect();
+        let before = mask.clone();
+        refine(&mut mask, &rgb, size, &MaskConfig::default());
+        assert_eq!(mask, before);
+    }
+
+    #[test]
+    fn any_picture_gives_a_mask_in_range() {
+        for (size, value) in [([1, 1], 0), ([3, 5], 255), ([40, 1], 128), ([33, 64], 90)] {
+            let rgb: Vec<u8> = (0..size[0] * size[1] * 3).map(|i| (value + i % 3) as u8).collect();
+            let mut mask = vec![0.5; size[0] * size[1]];
+            refine(&mut mask, &rgb, size, &MaskConfig { prior: 0.5, tissue: true, ..MaskConfig::default() });
+            assert!(mask.iter().all(|soft| (0.0..=1.0).contains(soft)), "{size:?}");
+        }
+    }
+}
