@@ -81,17 +81,15 @@ pub enum DataError {
     #[error(
         "{path}: group `{group}` stands in {} ({}) and in {} ({}){more}; put each group into one split, leave the \
          split column out to have splits drawn by group, or the group column if it means something else",
-        .first.0, .first.1, .second.0, .second.1
+        .places[0].0, .places[0].1, .places[1].0, .places[1].1
     )]
     DividedGroup {
         /// The list.
         path: PathBuf,
         /// The first such group.
         group: String,
-        /// One split and an image of the group in it.
-        first: (Split, String),
-        /// Another split and an image of the group in it.
-        second: (Split, String),
+        /// Two splits, each with an image of the group in it.
+        places: Box<[(Split, String); 2]>,
         /// `, and so do … more`, or nothing.
         more: String,
     },

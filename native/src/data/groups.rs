@@ -53,7 +53,7 @@ pub(super) fn refuse_divided(path: &Path, splits: &Splits) -> Result<(), DataErr
         0 => String::new(),
         more => format!(", and so do {more} more"),
     };
-    Err(DataError::DividedGroup { path: path.to_owned(), group, first, second, more })
+    Err(DataError::DividedGroup { path: path.to_owned(), group, places: Box::new([first, second]), more })
 }
 
 /// What to say about patients whom published folds, or their test images, divide.
