@@ -71,15 +71,18 @@ mod tests {
     }
 
     #[test]
-    fn more_haematoxylin_darkens_red_most_and_more_eosin_green() {
-        let darker = |factors: [f32; 3]| {
-            let mut image = RgbImage::from_pixel(1, 1, Rgb([150, 100, 160]));
+    fn more_haematoxylin_darkens_red_and_more_eosin_green() {
+        // each stain alone, of optical density 1
+        let darker = |colour: [u8; 3], factors: [f32; 3]| {
+            let mut image = RgbImage::from_pixel(1, 1, Rgb(colour));
             change(&mut image, factors, [0.0; 3]);
-            [150, 100, 160].into_iter().zip(image.get_pixel(0, 0).0).map(|(then, now)| then - i32::from(now)).collect()
+            let after = image.get_pixel(0, 0).0;
+            std::array::from_fn::<i32, 3, _>(|i| i32::from(colour[i]) - i32::from(after[i]))
         };
-        let [haematoxylin, eosin]: [Vec<i32>; 2] = [darker([1.3, 1.0, 1.0]), darker([1.0, 1.3, 1.0])];
-        assert!(haematoxylin[0] > 10 && haematoxylin[2] < haematoxylin[0], "{haematoxylin:?}");
-        assert!(eosin[1] > 10 && eosin[1] > eosin[0] && eosin[1] > eosin[2], "{eosin:?}");
+        let haematoxylin = darker([133, 126, 190], [1.3, 1.0, 1.0]);
+        let eosin = darker([238, 94, 228], [1.0, 1.3, 1.0]);
+        assert!(haematoxylin[0] > 15 && haematoxylin[0] > haematoxylin[2], "{haematoxylin:?}");
+        assert!(eosin[1] > 15 && eosin[1] > 3 * eosin[0] && eosin[1] > 3 * eosin[2], "{eosin:?}");
     }
 
     #[test]
