@@ -14,7 +14,7 @@ const NATIVE: [&[&str]; 11] = [
     &["arguments", "console"],
     &["reproduce"],
     &["job"],
-    &["train"],
+    &["train", "trust"],
     &["evaluate"],
     &["method", "device"],
     &["profile"],
@@ -34,27 +34,13 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// Files that import each other today, `crate/from -> crate/to`, and why; an entry that is no longer needed fails.
-const KNOWN: [(&str, &str); 8] = [
-    ("core/src/config.rs -> core/src/method/mod.rs", "the kinds of methods move to config"),
-    ("core/src/method/mod.rs -> core/src/config.rs", "the kinds of methods move to config"),
-    (
-        "core/src/kernel/conv2d/by_input.rs -> core/src/kernel/conv2d/cpu.rs",
-        "training on the CPU gets a folder of its own",
-    ),
-    (
-        "core/src/kernel/conv2d/cpu.rs -> core/src/kernel/conv2d/by_input.rs",
-        "training on the CPU gets a folder of its own",
-    ),
-    (
-        "core/src/kernel/depthwise.rs -> core/src/kernel/depthwise_cpu.rs",
-        "training on the CPU gets a folder of its own",
-    ),
-    (
-        "core/src/kernel/depthwise_cpu.rs -> core/src/kernel/depthwise.rs",
-        "training on the CPU gets a folder of its own",
-    ),
-    ("core/src/loss/mod.rs -> core/src/model.rs", "loss terms become a list"),
-    ("core/src/model.rs -> core/src/loss/mod.rs", "loss terms become a list"),
+const KNOWN: [(&str, &str); 6] = [
+    ("native/src/data/groups.rs -> native/src/data/splits.rs", "samples by split move out of the drawing of splits"),
+    ("native/src/data/splits.rs -> native/src/data/groups.rs", "samples by split move out of the drawing of splits"),
+    ("native/src/trust/measure.rs -> native/src/trust/summary.rs", "what is measured moves out of the measuring"),
+    ("native/src/trust/summary.rs -> native/src/trust/measure.rs", "what is measured moves out of the measuring"),
+    ("web/src/decode.rs -> web/src/error.rs", "the tab's errors name the reader's limits"),
+    ("web/src/error.rs -> web/src/decode.rs", "the tab's errors name the reader's limits"),
 ];
 
 struct Arrow {
