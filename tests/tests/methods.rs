@@ -100,6 +100,12 @@ fn grad_cam_is_the_positive_cam_of_a_gap_network() {
     let mut weights = state_dict(&cam);
     // ReLU(CAM - bias): without a bias the maps can be compared as they are
     weights.insert("head.conv.bias".into(), TensorData::new(vec![0f32; 2], [2]));
+    // one class has positive maps whatever was drawn: features are not negative
+    let drawn = &weights["head.conv.weight"];
+    let (shape, mut head) = (drawn.shape().to_vec(), drawn.iter::<f32>().collect::<Vec<_>>());
+    let of_one = head.len() / 2;
+    head[..of_one].iter_mut().for_each(|weight| *weight = weight.abs());
+    weights.insert("head.conv.weight".into(), TensorData::new(head, shape));
     let cam = load_state_dict(cam, &weights).unwrap();
     let grad_cam = load_state_dict(model(MethodKind::GradCam), &weights).unwrap();
     let image = Tensor::<4>::random([1, 3, 96, 64], Distribution::Uniform(-1.0, 1.0), &device);
