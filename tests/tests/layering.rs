@@ -33,16 +33,6 @@ const CRATES: [(&str, &[&str]); 4] = [
     ("web", &["histomask_core", "histomask_shaders"]),
 ];
 
-/// Files that import each other today, `crate/from -> crate/to`, and why; an entry that is no longer needed fails.
-const KNOWN: [(&str, &str); 6] = [
-    ("native/src/data/groups.rs -> native/src/data/splits.rs", "samples by split move out of the drawing of splits"),
-    ("native/src/data/splits.rs -> native/src/data/groups.rs", "samples by split move out of the drawing of splits"),
-    ("native/src/trust/measure.rs -> native/src/trust/summary.rs", "what is measured moves out of the measuring"),
-    ("native/src/trust/summary.rs -> native/src/trust/measure.rs", "what is measured moves out of the measuring"),
-    ("web/src/decode.rs -> web/src/error.rs", "the tab's errors name the reader's limits"),
-    ("web/src/error.rs -> web/src/decode.rs", "the tab's errors name the reader's limits"),
-];
-
 struct Arrow {
     from: Vec<String>,
     to: Vec<String>,
@@ -177,7 +167,6 @@ fn the_folders_of_native_use_only_what_lies_below_them() {
 #[test]
 fn no_files_use_each_other_in_a_circle() {
     let mut wrong = vec![];
-    let mut needed = BTreeSet::new();
     for (name, _) in CRATES {
         let arrows = arrows(name);
         let mut to: BTreeMap<&[String], Vec<&Arrow>> = BTreeMap::new();
@@ -193,18 +182,11 @@ fn no_files_use_each_other_in_a_circle() {
             }
             if seen.contains(arrow.from.as_slice()) {
                 let (from, to) = (shown(name, &arrow.from), shown(name, &arrow.to));
-                let key = format!("{from} -> {to}");
-                if !KNOWN.iter().any(|(known, _)| *known == key) {
-                    wrong.push(format!("{from}, line {}: uses {to}, which leads back to it", arrow.line));
-                }
-                needed.insert(key);
+                wrong.push(format!("{from}, line {}: uses {to}, which leads back to it", arrow.line));
             }
         }
     }
     assert!(wrong.is_empty(), "files in a circle:\n{}", wrong.join("\n"));
-    for (known, why) in KNOWN {
-        assert!(needed.contains(known), "{known} is no circle any more: take it out of KNOWN ({why})");
-    }
 }
 
 #[test]

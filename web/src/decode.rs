@@ -12,8 +12,3 @@ const LIMITS: Limits = Limits { side: 16_384, pixels: 4096 * 4096, bytes: 512 <<
 pub(crate) fn decode(file: &[u8]) -> Result<RgbImage, Failure> {
     Ok(read_rgb(file, &LIMITS)?.0)
 }
-
-/// Whether a size is within the limits, so that it is the decoded bytes that are not.
-pub(crate) fn fits(width: u32, height: u32) -> bool {
-    width.max(height) <= LIMITS.side && u64::from(width) * u64::from(height) <= LIMITS.pixels
-}

@@ -66,7 +66,7 @@ impl Failure {
 impl From<PictureError> for Failure {
     fn from(error: PictureError) -> Self {
         match error {
-            PictureError::TooLarge { width, height } if crate::decode::fits(width, height) => Self::TooMuchMemory,
+            PictureError::TooMuchMemory => Self::TooMuchMemory,
             PictureError::TooLarge { width, height } => Self::TooLarge { width, height },
             PictureError::UnknownFormat { .. } => Self::UnknownFormat,
             PictureError::Damaged(reason) => Self::Damaged(reason),

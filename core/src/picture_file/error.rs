@@ -27,6 +27,9 @@ pub enum PictureError {
         /// Height in pixels.
         height: u32,
     },
+    /// A header that promises more than the decoder may take.
+    #[error("decoding it would take too much memory; if it is as large as it says, cut it into patches")]
+    TooMuchMemory,
     /// Read, it would not be what is meant, or it cannot be read.
     #[error("{what}; {remedy}")]
     Refused {
@@ -66,6 +69,8 @@ impl PictureError {
             ImageError::Unsupported(error) => {
                 Self::refused(format!("this kind of it is not read ({error})"), "save it as PNG or as plain TIFF")
             }
+            // a decoder may refuse a header before it can be asked for the size, as on 32 bits
+            ImageError::Limits(_) => Self::TooMuchMemory,
             error => Self::Damaged(error.to_string()),
         }
     }

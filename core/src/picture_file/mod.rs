@@ -25,7 +25,7 @@ use std::io::Cursor;
 
 use image::codecs::bmp::BmpDecoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
 
 pub use error::PictureError;
 pub use mask::MaskNotes;
@@ -166,11 +166,7 @@ fn plain(mut decoder: impl ImageDecoder, limits: &Limits) -> Result<Raster, Pict
         .reserve(decoder.total_bytes())
         .and_then(|()| decoder.set_limits(allowed))
         .and_then(|()| DynamicImage::from_decoder(decoder));
-    match decoded {
-        Ok(decoded) => Raster::of(decoded),
-        Err(ImageError::Limits(_)) => Err(PictureError::TooLarge { width, height }),
-        Err(error) => Err(PictureError::from_image(error)),
-    }
+    decoded.map_err(PictureError::from_image).and_then(Raster::of)
 }
 
 fn decoder(file: &[u8], format: ImageFormat) -> Result<impl ImageDecoder, PictureError> {

@@ -47,7 +47,7 @@ pub(super) fn indices(file: &[u8], limits: &Limits) -> Result<Raster, PictureErr
     super::check_size(width, height, limits)?;
     let bits = reader.info().bit_depth as u32;
     let size = reader.output_buffer_size().filter(|&size| size as u64 <= limits.bytes);
-    let mut packed = vec![0; size.ok_or(PictureError::TooLarge { width, height })?];
+    let mut packed = vec![0; size.ok_or(PictureError::TooMuchMemory)?];
     let frame = reader.next_frame(&mut packed).map_err(damaged)?;
     if frame.color_type != ColorType::Indexed {
         return Err(PictureError::Damaged("its palette is missing".into()));

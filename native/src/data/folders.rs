@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use histomask_core::picture_file::name::{is_litter, is_other_picture, is_picture};
 
+use super::by_split::Splits;
 use super::labels::{class_list, label_of, nfc};
 use super::left_out::{LeftOut, Reason};
-use super::splits::Splits;
 use super::{DataConfig, DataError, Dataset, Layout, Sample, Split, list_folder};
 
 const MASKS: &str = "masks";

@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::by_split::Splits;
 use super::glas_folds::{IMAGES, VALID};
 use super::labels::label_of;
-use super::splits::Splits;
 use super::{DataConfig, DataError, Dataset, Folds, Layout, LeftOut, Sample, groups, list_folder};
 
 /// Classes in the order of their labels.

@@ -8,7 +8,7 @@ use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::splits::Splits;
+use super::by_split::Splits;
 use super::{DataError, Sample, Split};
 
 /// Group names that a message lists.

@@ -2,6 +2,7 @@
 //!
 //! [`Dataset::open`] only lists files; [`check::check`] then reads every one of them before a training run starts.
 
+mod by_split;
 pub mod check;
 mod config;
 mod error;

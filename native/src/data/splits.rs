@@ -4,26 +4,10 @@ use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 
+use super::by_split::Splits;
 use super::{DataConfig, DataError, Sample, Split, groups};
 
-/// Samples by split, as a data set names them.
-#[derive(Default)]
-pub(super) struct Splits {
-    pub(super) train: Vec<Sample>,
-    pub(super) valid: Vec<Sample>,
-    pub(super) test: Vec<Sample>,
-}
-
 impl Splits {
-    /// Adds a sample to a split.
-    pub(super) fn push(&mut self, split: Split, sample: Sample) {
-        match split {
-            Split::Train => self.train.push(sample),
-            Split::Valid => self.valid.push(sample),
-            Split::Test => self.test.push(sample),
-        }
-    }
-
     /// Fills the splits that are still empty from the training samples as [`DataConfig`] asks: group by group where
     /// samples have one, else class by class. Samples keep their order; without any to train on nothing is drawn.
     ///

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
+use super::by_split::Splits;
 use super::labels::{class_list, label_of, nearest, nfc};
-use super::splits::Splits;
 use super::{DataConfig, DataError, Dataset, Layout, LeftOut, Sample, Split, groups};
 
 /// Name of the table when a folder is given.

@@ -1,8 +1,10 @@
 //! How far masks deserve belief, measured without true masks (`docs/TRUST.md`).
 
 mod class_curves;
+mod correlation;
 mod features;
 mod groups;
+mod image;
 mod measure;
 mod output;
 mod report;
@@ -12,7 +14,8 @@ mod verdict;
 
 pub use features::{FrozenFeatures, Regions};
 pub use groups::groups;
-pub use measure::{ImageTrust, Options, TemperatureFrom, Trust, TrustError, measure};
+pub use image::ImageTrust;
+pub use measure::{Options, TemperatureFrom, Trust, TrustError, measure};
 pub use output::write;
 pub use report::{add_to_report, text};
 pub use stability::{flip_stability, orientation_stability, stain_stability};
