@@ -39,7 +39,7 @@ pub fn read_rgb_noted(path: &Path) -> Result<(RgbImage, PictureNotes), DataError
 /// Reads a mask: 255 where the file marks foreground, else 0; see [`picture_file::read_mask`].
 ///
 /// # Errors
-/// As [`read_rgb`], and [`DataError::MaskSize`] if it is not `size`, its upright image's width and height.
+/// As [`read_rgb`], and [`DataError::Picture`] if it is not `size`, its upright image's width and height.
 pub fn read_mask(path: &Path, size: (u32, u32)) -> Result<GrayImage, DataError> {
     Ok(read_mask_noted(path, size)?.0)
 }
