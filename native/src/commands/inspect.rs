@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
+use histomask_core::backbone::FeatureExtractor as _;
 use histomask_core::config::MaskOf;
 use histomask_core::weights::{read_card, read_weights};
-use histomask_core::{MethodKind, ModelCard};
+use histomask_core::{Device, MethodKind, ModelCard};
 
 use crate::arguments::Inspect;
 use crate::console::{Console, Exit};
@@ -33,7 +34,7 @@ pub(crate) fn run(args: &Inspect, console: &Console) -> anyhow::Result<Exit> {
     line("classes", card.classes.join(", "))?;
     line("method", card.model.method.title().into())?;
     if card.model.method != MethodKind::UNet {
-        line("backbone", card.model.backbone.name().into())?;
+        line("backbone", backbone(&card))?;
     }
     line("parameters", format!("{parameters} ({})", parts.join(", ")))?;
     line("profile", format!("{}, epoch {}", card.profile, card.epoch))?;
@@ -61,6 +62,17 @@ pub(crate) fn run(args: &Inspect, console: &Console) -> anyhow::Result<Exit> {
     )?;
     console.print(text.trim_end())?;
     Ok(Exit::Fine)
+}
+
+/// Its name, where it is cut, and what a position of its map sees.
+fn backbone(card: &ModelCard) -> String {
+    let (model, net) = (&card.model, card.model.backbone(&Device::flex()));
+    let cut = match (net.is_cut(), model.backbone_channels) {
+        (false, _) => String::new(),
+        (true, 0) => format!(", its first {} blocks", model.backbone_blocks),
+        (true, channels) => format!(", its first {} blocks and a 1×1 layer of {channels}", model.backbone_blocks),
+    };
+    format!("{}{cut}; a position sees {} pixels of the input", model.backbone.name(), net.receptive_field())
 }
 
 /// What decides where the foreground is.
