@@ -126,13 +126,15 @@ struct Row {
     overlay: String,
     geojson: Option<String>,
     stability: Option<f64>,
+    nearly_black: bool,
 }
 
 impl Row {
     fn line(&self) -> String {
         let class = self.class.as_ref().zip(self.probability);
         let class = class.map_or_else(String::new, |(class, p)| format!("{class} ({:.1} %), ", 100.0 * p));
-        format!("{}: {class}foreground {:.1} %", self.path, self.foreground)
+        let caution = if self.nearly_black { "; of its 16 bits the upper ones are unused: scale it" } else { "" };
+        format!("{}: {class}foreground {:.1} %{caution}", self.path, self.foreground)
     }
 
     fn cells(self) -> Vec<String> {
@@ -150,7 +152,7 @@ impl Row {
 
 fn predict_one(input: &Input, args: &Predict, segmenter: &Segmenter, style: &OverlayStyle) -> anyhow::Result<Row> {
     let out = &args.out;
-    let (image, result) = segment_file(segmenter, &input.path)?;
+    let (image, notes, result) = segment_file(segmenter, &input.path)?;
     let (width, height) = image.dimensions();
     let file = |suffix: &str| format!("{}_{suffix}.png", input.stem);
     let (mask, soft, over) = (file("mask"), file("soft"), file("overlay"));
@@ -181,6 +183,7 @@ fn predict_one(input: &Input, args: &Predict, segmenter: &Segmenter, style: &Ove
         overlay: over,
         geojson,
         stability,
+        nearly_black: notes.unused_bits.is_some(),
     })
 }
 

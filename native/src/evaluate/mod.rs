@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use histomask_core::config::MaskOf;
 use histomask_core::metric::{ClassConfusion, EmptyRule, MaskEvaluator, MaskScores};
+use histomask_core::picture_file::PictureNotes;
 use histomask_core::{MethodKind, Observation, RgbView, Segmentation, Segmenter};
 use image::RgbImage;
 
 pub use results::{ImageResult, write_results};
 
 use crate::data::Sample;
-use crate::data::image::{read_mask, read_rgb};
+use crate::data::image::{read_mask, read_rgb_noted};
 use crate::profile::{EmptyMasks, EvaluationConfig};
 
 /// A model judged on a set of samples.
@@ -122,7 +123,7 @@ pub enum SegmentFileError {
     },
 }
 
-/// Decodes a file and runs the model on it.
+/// Decodes a file and runs the model on it; with the result comes what should be known of the image.
 ///
 /// # Errors
 ///
@@ -130,7 +131,7 @@ pub enum SegmentFileError {
 pub fn segment_file(
     segmenter: &Segmenter,
     path: &std::path::Path,
-) -> Result<(RgbImage, Segmentation), SegmentFileError> {
+) -> Result<(RgbImage, PictureNotes, Segmentation), SegmentFileError> {
     run_on_file(path, |view| segmenter.segment(view))
 }
 
@@ -143,19 +144,20 @@ pub fn observe_file(
     segmenter: &Segmenter,
     path: &std::path::Path,
 ) -> Result<(RgbImage, Observation), SegmentFileError> {
-    run_on_file(path, |view| segmenter.observe(view))
+    let (image, _, observation) = run_on_file(path, |view| segmenter.observe(view))?;
+    Ok((image, observation))
 }
 
 fn run_on_file<T>(
     path: &std::path::Path,
     run: impl Fn(RgbView<'_>) -> Result<T, histomask_core::Error>,
-) -> Result<(RgbImage, T), SegmentFileError> {
-    let image = read_rgb(path)?;
+) -> Result<(RgbImage, PictureNotes, T), SegmentFileError> {
+    let (image, notes) = read_rgb_noted(path)?;
     let (width, height) = image.dimensions();
     let failed = |source| SegmentFileError::Core { path: path.to_owned(), source };
     let view = RgbView::new(image.as_raw(), width as usize, height as usize).map_err(failed)?;
     let result = run(view).map_err(failed)?;
-    Ok((image, result))
+    Ok((image, notes, result))
 }
 
 /// Why an image could not be judged.

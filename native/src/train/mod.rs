@@ -63,8 +63,10 @@ pub enum TrainError {
     NoLoss,
     /// Loss or weights are no longer numbers.
     #[error(
-        "the loss became {value} in epoch {epoch}, step {step}: training diverged. {folder} keeps the last good \
-         checkpoint; try a smaller --train.learning-rate.initial"
+        "the loss became {value} in epoch {epoch}, step {step}: training diverged. {}; try a smaller \
+         --train.learning-rate.initial",
+        if *epoch > 1 { format!("{} keeps the last good checkpoint", folder.display()) }
+        else { "No epoch was finished, so there is no checkpoint".into() }
     )]
     Diverged {
         /// NaN or infinity.
