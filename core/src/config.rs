@@ -217,12 +217,23 @@ pub struct MaskConfig {
     pub classifier_scale: f64,
     /// Whether bilinear resampling aligns the corners.
     pub align_corners: bool,
+    /// Weight of what similar pixels of the image say together, in `[0, 1]`, outside of training (`refine`); 0 for none.
+    #[serde(default)]
+    pub votes: f64,
     /// Weight of the image's own prior of glands in the mask, in `[0, 1]`, outside of training (`refine`); 0 for none.
     #[serde(default)]
     pub prior: f64,
     /// Whether large empty glass is background, outside of training (`refine`).
     #[serde(default)]
     pub tissue: bool,
+}
+
+impl MaskConfig {
+    /// Whether the mask takes anything from the image itself (`refine`).
+    #[must_use]
+    pub fn refines(&self) -> bool {
+        self.votes > 0.0 || self.prior > 0.0 || self.tissue
+    }
 }
 
 impl Default for MaskConfig {
@@ -236,6 +247,7 @@ impl Default for MaskConfig {
             sigma_max: 0.2,
             classifier_scale: 0.8,
             align_corners: true,
+            votes: 0.0,
             prior: 0.0,
             tissue: false,
         }

@@ -184,7 +184,7 @@ impl Segmenter {
     /// Max-min's mask with what the card's settings take from the image itself; other methods' maps as they are.
     fn refined(&self, image: RgbView<'_>, maps: Tensor<4>, mut values: Vec<f32>) -> (Tensor<4>, Vec<f32>) {
         let ModelCard { model, .. } = &self.card;
-        if model.method != MethodKind::MaxMin || (model.mask.prior <= 0.0 && !model.mask.tissue) {
+        if model.method != MethodKind::MaxMin || !model.mask.refines() {
             return (maps, values);
         }
         let [_, _, height, width] = maps.dims();

@@ -9,26 +9,32 @@ mod glass;
 mod optical_density;
 mod prior;
 mod regions;
+mod votes;
 
 use crate::config::MaskConfig;
 use glass::glass;
 use optical_density::OpticalDensity;
 use prior::nuclei_and_lumen;
+use votes::votes;
 
 /// Changes a soft mask `[H, W]` as `config` asks; `rgb` are the image's pixels at the same size, 3 bytes each.
 ///
-/// First the prior is blended in, `(1 - w) mask + w prior`, then large empty glass is made background.
+/// First votes of similar pixels are blended in, `(1 - w) mask + w votes`, then the prior likewise, then large empty
+/// glass is made background.
 pub fn refine(mask: &mut [f32], rgb: &[u8], size: [usize; 2], config: &MaskConfig) {
-    if config.prior <= 0.0 && !config.tissue {
+    if !config.refines() {
         return;
     }
     let density = OpticalDensity::new(rgb, size);
+    let blend = |mask: &mut [f32], other: Vec<f32>, weight: f64| {
+        let weight = weight as f32;
+        mask.iter_mut().zip(other).for_each(|(soft, other)| *soft = (1.0 - weight) * *soft + weight * other);
+    };
+    if config.votes > 0.0 {
+        blend(mask, votes(mask, &density), config.votes);
+    }
     if config.prior > 0.0 {
-        let weight = config.prior as f32;
-        let prior = nuclei_and_lumen(&density);
-        mask.iter_mut().zip(prior).for_each(|(soft, inside)| {
-            *soft = (1.0 - weight) * *soft + weight * f32::from(u8::from(inside));
-        });
+        blend(mask, nuclei_and_lumen(&density).into_iter().map(|inside| f32::from(u8::from(inside))).collect(), config.prior);
     }
     if config.tissue {
         mask.iter_mut().zip(glass(&density)).filter(|(_, glass)| *glass).for_each(|(soft, _)| *soft = 0.0);
@@ -85,7 +91,7 @@ mod tests {
         for (size, value) in [([1, 1], 0), ([3, 5], 255), ([40, 1], 128), ([33, 64], 90)] {
             let rgb: Vec<u8> = (0..size[0] * size[1] * 3).map(|i| (value + i % 3) as u8).collect();
             let mut mask = vec![0.5; size[0] * size[1]];
-            refine(&mut mask, &rgb, size, &MaskConfig { prior: 0.5, tissue: true, ..MaskConfig::default() });
+            refine(&mut mask, &rgb, size, &MaskConfig { prior: 0.5, votes: 0.5, tissue: true, ..MaskConfig::default() });
             assert!(mask.iter().all(|soft| (0.0..=1.0).contains(soft)), "{size:?}");
         }
     }

@@ -38,6 +38,7 @@ const RANGES: &[(&str, Range)] = &[
     ("model.mask.omega", POSITIVE),
     ("model.mask.sigma_step", NOT_NEGATIVE),
     ("model.mask.classifier_scale", UP_TO_ONE),
+    ("model.mask.votes", (Included(0.0), Included(1.0))),
     ("model.mask.prior", (Included(0.0), Included(1.0))),
     ("loss.full_weight", NOT_NEGATIVE),
     ("loss.foreground_weight", NOT_NEGATIVE),
