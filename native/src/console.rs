@@ -99,9 +99,11 @@ impl Bar {
             self.bar.println(line);
         }
     }
+}
 
-    /// Takes the bar away.
-    pub(crate) fn finish(&self) {
+/// An end takes the bar away.
+impl Drop for Bar {
+    fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }
@@ -115,13 +117,4 @@ pub(crate) enum Exit {
     SomeFailed,
     /// The user stopped it; what was done is kept.
     Interrupted,
-}
-
-/// The error and its causes, without those whose words an outer one already carries.
-pub(crate) fn told_once(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
-        "" => cause,
-        told if told.contains(&cause) => text,
-        _ => format!("{text}: {cause}"),
-    })
 }

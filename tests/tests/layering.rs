@@ -12,14 +12,14 @@ const NATIVE: [&[&str]; 11] = [
     &["cli"],
     &["commands"],
     &["arguments", "console"],
-    &["reproduce"],
     &["job"],
+    &["reproduce"],
     &["train", "trust"],
     &["evaluate"],
     &["method", "device"],
     &["profile"],
     &["data", "report", "serve", "synth", "weights"],
-    &["augment", "csv_text", "atomic", "interrupt"],
+    &["augment", "csv_text", "atomic", "interrupt", "told_once"],
 ];
 
 /// Parts that nobody else of their layer may use: one command never calls another.

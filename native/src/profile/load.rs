@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use toml_edit::{ImDocument, TableLike};
 
 use super::key::{KEYS, Key, nearest_key};
-use super::range::{allowed, lookup_mut};
+use super::range::lookup_mut;
 use super::shipped::{COMPLETE, variant};
 use super::{Origin, Profile, ProfileError};
 
@@ -90,8 +90,7 @@ impl Profile {
     pub(super) fn with(&self, key: &Key, value: Value) -> Result<Self, (String, String)> {
         let shown = value.to_string();
         if !key.kind.accepts(&value) {
-            let wanted = [key.kind.wanted(), &allowed(&key.path)].join(" ");
-            return Err((shown, format!("give {}", wanted.trim())));
+            return Err((shown, format!("give {}", key.wanted())));
         }
         let changed = || {
             let mut values = self.to_table().map_err(|error| error.to_string())?;

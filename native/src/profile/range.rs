@@ -1,81 +1,15 @@
-//! Which values make sense: the range of each number, and what two settings must agree on.
+//! Which values make sense: the range of each number, as its comment says it, and what two settings must agree on.
 
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use std::ops::RangeBounds;
 
 use histomask_core::MethodKind;
-use histomask_core::card::MOST_ROUNDS;
 use histomask_core::config::{BackgroundTerm, ClassFrom};
 use toml::Value;
 
 use super::key::{KEYS, Key};
 use super::{Origin, Profile, ProfileError, Selection};
 use crate::augment::ResizeRule;
-
-/// The values a number may take.
-type Range = (Bound<f64>, Bound<f64>);
-
-const POSITIVE: Range = (Excluded(0.0), Unbounded);
-const NOT_NEGATIVE: Range = (Included(0.0), Unbounded);
-const AT_LEAST_ONE: Range = (Included(1.0), Unbounded);
-/// A probability or share that may be 0 but not 1.
-const BELOW_ONE: Range = (Included(0.0), Excluded(1.0));
-/// A share that may be 1 but not 0.
-const UP_TO_ONE: Range = (Excluded(0.0), Included(1.0));
-
-/// Ranges by path; a number that is not listed may be any finite one.
-const RANGES: &[(&str, Range)] = &[
-    ("model.backbone_blocks", (Included(0.0), Included(16.0))),
-    ("model.backbone_channels", (Included(0.0), Included(4096.0))),
-    ("model.pooling.modalities", AT_LEAST_ONE),
-    ("model.pooling.kmax", UP_TO_ONE),
-    ("model.pooling.kmin", (Included(0.0), Included(1.0))),
-    ("model.pooling.alpha", NOT_NEGATIVE),
-    ("model.pooling.dropout", BELOW_ONE),
-    ("model.erase.threshold", UP_TO_ONE),
-    ("model.erase.rounds", (Included(1.0), Included(MOST_ROUNDS as f64))),
-    ("model.erase.round_epochs", AT_LEAST_ONE),
-    ("model.mask.omega", POSITIVE),
-    ("model.mask.sigma_step", NOT_NEGATIVE),
-    ("model.mask.classifier_scale", UP_TO_ONE),
-    ("model.mask.prior", (Included(0.0), Included(1.0))),
-    ("loss.full_weight", NOT_NEGATIVE),
-    ("loss.foreground_weight", NOT_NEGATIVE),
-    ("loss.background_weight", NOT_NEGATIVE),
-    ("loss.t", POSITIVE),
-    ("loss.t_factor", AT_LEAST_ONE),
-    ("loss.t_max", POSITIVE),
-    ("loss.normal_class", NOT_NEGATIVE),
-    ("loss.normal_empty_weight", NOT_NEGATIVE),
-    ("loss.size_penalty_weight", NOT_NEGATIVE),
-    ("train.epochs", AT_LEAST_ONE),
-    ("train.batch_size", AT_LEAST_ONE),
-    ("train.seed", NOT_NEGATIVE),
-    ("train.momentum", BELOW_ONE),
-    ("train.weight_decay", NOT_NEGATIVE),
-    ("train.head_learning_rate_factor", POSITIVE),
-    ("train.average", BELOW_ONE),
-    ("train.workers", AT_LEAST_ONE),
-    ("train.learning_rate.initial", POSITIVE),
-    ("train.learning_rate.step_epochs", AT_LEAST_ONE),
-    ("train.learning_rate.gamma", UP_TO_ONE),
-    ("train.learning_rate.floor", NOT_NEGATIVE),
-    // 32 pixels are one cell of the backbones' last map
-    ("input.size", (Included(32.0), Included(8192.0))),
-    ("input.crop", (Included(32.0), Included(8192.0))),
-    ("input.std", POSITIVE),
-    ("input.brightness", NOT_NEGATIVE),
-    ("input.contrast", NOT_NEGATIVE),
-    ("input.saturation", NOT_NEGATIVE),
-    ("input.hue", (Included(0.0), Included(0.5))),
-    ("input.stain", BELOW_ONE),
-    ("input.zoom", (Included(1.0), Included(4.0))),
-    ("data.fold", (Included(0.0), Included(4.0))),
-    ("data.valid_fraction", BELOW_ONE),
-    ("data.test_fraction", BELOW_ONE),
-    ("data.seed", NOT_NEGATIVE),
-    ("evaluation.threshold", (Excluded(0.0), Excluded(1.0))),
-];
 
 /// What is wrong with a profile.
 struct Violation {
@@ -87,7 +21,7 @@ struct Violation {
 
 impl Profile {
     /// Checks every number's range and what settings must agree on. Profiles from [`Profile::named`],
-    /// [`Profile::from_file`] and [`super::apply`] have passed this already.
+    /// [`Profile::from_file`] and [`super::Overrides`] have passed this already.
     ///
     /// # Errors
     /// [`ProfileError::Value`] naming the first bad setting and what it may be; [`ProfileError::NotToml`] when a whole
@@ -174,31 +108,36 @@ impl Profile {
     }
 }
 
-/// The range of a setting in words, empty when any value goes.
-pub(super) fn allowed(path: &str) -> String {
-    let Some((_, (low, high))) = RANGES.iter().find(|(listed, _)| *listed == path) else { return String::new() };
-    let low = match low {
-        Included(low) => format!("at least {low}"),
-        Excluded(low) => format!("above {low}"),
-        Unbounded => String::new(),
-    };
-    let high = match high {
-        Included(high) => format!("at most {high}"),
-        Excluded(high) => format!("below {high}"),
-        Unbounded => String::new(),
-    };
-    [low, high].into_iter().filter(|side| !side.is_empty()).collect::<Vec<_>>().join(" and ")
+/// The range that a comment of the default profile ends with, as in `Range: above 0 and at most 1.`
+#[derive(Debug)]
+pub(super) struct Range {
+    /// In words; empty when any finite number goes.
+    pub(super) words: String,
+    bounds: (Bound<f64>, Bound<f64>),
+}
+
+impl Range {
+    /// Divides a setting's comment into what it says and the range.
+    pub(super) fn split(comment: &str) -> (&str, Self) {
+        let (help, words) = comment.split_once(" Range: ").unwrap_or((comment, ""));
+        let words = words.trim_end_matches('.');
+        let bound = |names: [&str; 2]| {
+            let number =
+                |name: &str| words.split(" and ").find_map(|side| side.strip_prefix(name)?.trim().parse::<f64>().ok());
+            number(names[0]).map(Included).or_else(|| number(names[1]).map(Excluded)).unwrap_or(Unbounded)
+        };
+        let bounds = (bound(["at least", "above"]), bound(["at most", "below"]));
+        (help, Self { words: words.to_owned(), bounds })
+    }
 }
 
 fn out_of_range(values: &toml::Table) -> Option<Violation> {
     KEYS.iter().find_map(|key| {
-        let range =
-            RANGES.iter().find(|(path, _)| *path == key.path).map_or((Unbounded, Unbounded), |(_, range)| *range);
         let value = lookup(values, &key.path)?;
         let numbers = value.as_array().map_or_else(|| vec![number(value)], |items| items.iter().map(number).collect());
-        let wrong = numbers.into_iter().flatten().any(|number| !number.is_finite() || !range.contains(&number));
-        let wanted = [key.kind.wanted(), &allowed(&key.path)].join(" ");
-        wrong.then(|| Violation { keys: vec![&key.path], reason: format!("give {}", wanted.trim()) })
+        let fine = |number: f64| number.is_finite() && key.range.bounds.contains(&number);
+        let wrong = numbers.into_iter().flatten().any(|number| !fine(number));
+        wrong.then(|| Violation { keys: vec![&key.path], reason: format!("give {}", key.wanted()) })
     })
 }
 
@@ -227,13 +166,17 @@ pub(super) fn lookup_mut<'a>(values: &'a mut toml::Table, path: &str) -> Option<
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+    use histomask_core::card::MOST_ROUNDS;
+
     use super::*;
 
     #[test]
-    fn every_range_belongs_to_a_setting() {
-        for (path, _) in RANGES {
-            assert!(Key::find(path).is_some(), "{path}");
-        }
+    fn every_range_that_a_comment_has_is_read() {
+        let ranged: Vec<_> = KEYS.iter().filter(|key| !key.range.words.is_empty()).collect();
+        assert_eq!(ranged.len(), 49);
+        assert!(ranged.iter().all(|key| key.range.bounds.0 != Unbounded), "{ranged:?}");
+        let most = KEYS.iter().find(|key| key.path == "model.erase.rounds").unwrap();
+        assert_eq!(most.range.bounds, (Included(1.0), Included(MOST_ROUNDS as f64)), "what a card may say");
     }
 
     #[test]
