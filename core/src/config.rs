@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 /// The methods, each named once: what it is, its variant, its name and its title in the paper's tables.
 macro_rules! methods {
-    ($(#[doc = $about:literal] $variant:ident = $name:literal, $title:literal;)*) => {
+    ($(#[doc = $about:literal] $(#[$default:ident])? $variant:ident = $name:literal, $title:literal;)*) => {
         /// A row of the paper's tables. EEM and SEM are one method with two [`BackgroundTerm`]s.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum MethodKind {
-            $(#[doc = $about] #[serde(rename = $name)] $variant,)*
+            $(#[doc = $about] #[serde(rename = $name)] $(#[$default])? $variant,)*
         }
 
         impl MethodKind {
@@ -58,15 +58,10 @@ methods! {
     /// Attention over positions
     DeepMil = "deep-mil", "Deep MIL";
     /// Max-min uncertainty, background term as in the profile
+    #[default]
     MaxMin = "max-min", "Max-min";
     /// Supervised by masks
     UNet = "u-net", "U-Net";
-}
-
-impl Default for MethodKind {
-    fn default() -> Self {
-        Self::MaxMin
-    }
 }
 
 impl MethodKind {

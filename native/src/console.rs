@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::job::Count;
+
 /// Least time between two progress lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
@@ -76,9 +78,10 @@ impl Bar {
         self.bar.set_position(done as u64);
         self.bar.reset_eta();
     }
+}
 
-    /// `done` of the total, with a word on how it goes.
-    pub(crate) fn set(&self, done: usize, message: &str) {
+impl Count for Bar {
+    fn set(&self, done: usize, message: &str) {
         self.bar.set_message(message.to_owned());
         self.bar.set_position(done as u64);
         if let Some(last) = &self.lines
@@ -91,8 +94,7 @@ impl Bar {
         }
     }
 
-    /// A line above the bar.
-    pub(crate) fn line(&self, line: &str) {
+    fn line(&self, line: &str) {
         if self.lines.is_some() {
             eprintln!("{line}");
         } else {

@@ -190,6 +190,28 @@ fn no_files_use_each_other_in_a_circle() {
 }
 
 #[test]
+fn jobs_and_what_lies_below_know_no_command_line() {
+    let source = root().join("native/src");
+    let (mut files, mut wrong) = (vec![], vec![]);
+    sources(&source, &mut files);
+    for path in files {
+        let module = module(&path, &source);
+        let above = module.first().is_none_or(|name| {
+            ["cli", "commands", "arguments", "console", "method", "profile"].contains(&name.as_str())
+        });
+        for (number, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let parses = !above && code.contains("clap") && code != "use clap::ValueEnum;";
+            let prints = module.first().is_some_and(|name| name == "job") && code.contains("println!(");
+            if parses || prints {
+                wrong.push(format!("{}, line {}", shown("native", &module), number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "only a choice's names may be clap's, and no job prints:\n{}", wrong.join("\n"));
+}
+
+#[test]
 fn crates_use_only_those_below_them() {
     for (name, below) in CRATES {
         let mut files = vec![];

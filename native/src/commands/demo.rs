@@ -10,7 +10,8 @@ use crate::console::{Console, Exit};
 use crate::data::{Dataset, Sample};
 use crate::evaluate::{Evaluation, evaluate, write_results};
 use crate::job::{
-    ModelFile, Run, check_data, confusions, curves, gallery, mask_table, summary as in_lines, threshold_curve, verdict,
+    Count as _, ModelFile, Run, check_data, confusions, curves, gallery, mask_table, summary as in_lines,
+    threshold_curve, verdict,
 };
 use crate::profile::Profile;
 use crate::report::{Report, render};
@@ -53,9 +54,9 @@ pub(crate) fn run(args: &Demo, console: &Console) -> anyhow::Result<Exit> {
     console.say(&format!("3/4 evaluating on {} unseen patches", dataset.test.len()));
     let model = ModelFile::open(Some(folder.path()))?;
     let segmenter = model.segmenter(&chosen.device, None)?;
-    let bar = console.bar(dataset.test.len(), "images");
-    let evaluation = evaluate(&segmenter, &dataset.test, &profile.evaluation, &|done, _| bar.set(done, ""));
-    drop(bar);
+    let count = console.bar(dataset.test.len(), "images");
+    let evaluation = evaluate(&segmenter, &dataset.test, &profile.evaluation, &|done, _| count.set(done, ""));
+    drop(count);
     if interrupt::asked() {
         return Ok(Exit::Interrupted);
     }

@@ -42,7 +42,7 @@ fn resolve(args: &Evaluate, console: &Console) -> anyhow::Result<job::Evaluate> 
     let base = match &args.profile {
         Some(name) => Profile::resolve(name)?,
         None if model.path.is_some() && of_run.exists() => Profile::from_file(&of_run)?,
-        None => Profile::named(Profile::DEFAULT)?,
+        None => Profile::default(),
     };
     let profile = args.settings.apply(base)?;
     let known = if all_ones { Vec::new() } else { model.classes()? };

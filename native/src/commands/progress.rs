@@ -26,16 +26,6 @@ impl Watch for Console {
     }
 }
 
-impl Count for Bar {
-    fn set(&self, done: usize, message: &str) {
-        self.set(done, message);
-    }
-
-    fn line(&self, line: &str) {
-        self.line(line);
-    }
-}
-
 /// Shows a training on the console.
 struct Progress<'a> {
     console: &'a Console,

@@ -64,9 +64,9 @@ impl Predict {
                 break;
             }
             match self.one(input) {
-                Ok(row) => {
-                    count.line(&row.line());
-                    predicted.rows.push(row.cells());
+                Ok((line, cells)) => {
+                    count.line(&line);
+                    predicted.rows.push(cells);
                 }
                 // a full disk stops the command, with what was done in the table
                 Err(error) if error.downcast_ref().is_some_and(stops) => {
@@ -91,7 +91,8 @@ impl Predict {
         Ok(predicted)
     }
 
-    fn one(&self, input: &Input) -> anyhow::Result<Row> {
+    /// Writes an image's files; what to say of it, and its row of the table.
+    fn one(&self, input: &Input) -> anyhow::Result<(String, Vec<String>)> {
         let (style, out) = (&self.style, &self.out);
         let (image, notes, result) = segment_file(&self.segmenter, &input.path)?;
         let (width, height) = image.dimensions();
@@ -112,19 +113,24 @@ impl Predict {
             false => None,
         };
         let foreground = result.mask.iter().filter(|&&value| value >= style.threshold).count();
-        Ok(Row {
-            path: input.path.display().to_string(),
-            class,
-            probability: result.class.and_then(|class| result.probabilities.get(class).copied()),
-            foreground: 100.0 * foreground as f64 / result.mask.len().max(1) as f64,
-            uncertainty: result.background_uncertainty,
-            probabilities: result.probabilities,
-            mask,
-            overlay: over,
-            geojson,
-            stability,
-            nearly_black: notes.unused_bits.is_some(),
-        })
+        let foreground = 100.0 * foreground as f64 / result.mask.len().max(1) as f64;
+        let path = input.path.display().to_string();
+        let probability = result.class.and_then(|class| result.probabilities.get(class).copied());
+        let named = class.as_ref().zip(probability);
+        let named = named.map_or_else(String::new, |(class, p)| format!("{class} ({:.1} %), ", 100.0 * p));
+        let nearly_black = notes.unused_bits.is_some();
+        let caution = if nearly_black { "; of its 16 bits the upper ones are unused: scale it" } else { "" };
+        let line = format!("{path}: {named}foreground {foreground:.1} %{caution}");
+
+        let number = |value: f32| format!("{value:.6}");
+        let mut cells = vec![path, class.unwrap_or_default(), probability.map_or_else(String::new, number)];
+        cells.extend(result.probabilities.iter().copied().map(number));
+        cells.push(format!("{foreground:.4}"));
+        cells.push(result.background_uncertainty.map_or_else(String::new, number));
+        cells.extend([mask, over]);
+        cells.extend(geojson);
+        cells.extend(stability.map(|iou| format!("{iou:.4}")));
+        Ok((line, cells))
     }
 
     fn write_table(&self, predicted: &Predicted) -> anyhow::Result<()> {
@@ -163,41 +169,6 @@ impl Predict {
 /// Whether nothing more can be written, rather than a file of this one name.
 fn stops(error: &atomic::WriteError) -> bool {
     !matches!(error.source.kind(), std::io::ErrorKind::InvalidFilename | std::io::ErrorKind::InvalidInput)
-}
-
-struct Row {
-    path: String,
-    class: Option<String>,
-    probability: Option<f32>,
-    probabilities: Vec<f32>,
-    foreground: f64,
-    uncertainty: Option<f32>,
-    mask: String,
-    overlay: String,
-    geojson: Option<String>,
-    stability: Option<f64>,
-    nearly_black: bool,
-}
-
-impl Row {
-    fn line(&self) -> String {
-        let class = self.class.as_ref().zip(self.probability);
-        let class = class.map_or_else(String::new, |(class, p)| format!("{class} ({:.1} %), ", 100.0 * p));
-        let caution = if self.nearly_black { "; of its 16 bits the upper ones are unused: scale it" } else { "" };
-        format!("{}: {class}foreground {:.1} %{caution}", self.path, self.foreground)
-    }
-
-    fn cells(self) -> Vec<String> {
-        let mut cells = vec![self.path, self.class.unwrap_or_default()];
-        cells.push(self.probability.map_or_else(String::new, |p| format!("{p:.6}")));
-        cells.extend(self.probabilities.iter().map(|p| format!("{p:.6}")));
-        cells.push(format!("{:.4}", self.foreground));
-        cells.push(self.uncertainty.map_or_else(String::new, |u| format!("{u:.6}")));
-        cells.extend([self.mask, self.overlay]);
-        cells.extend(self.geojson);
-        cells.extend(self.stability.map(|iou| format!("{iou:.4}")));
-        cells
-    }
 }
 
 /// Writes a PNG whole or not at all.

@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn comments_name_every_choice() {
-        let profile = Profile::named(Profile::DEFAULT).unwrap();
+        let profile = Profile::default();
         for key in KEYS.iter().filter(|key| key.kind == Kind::Text) {
             // an enumeration refuses a nonsense value by listing its variants between backticks
             let Err((_, reason)) = profile.with(key, Value::String("?".into())) else { continue };

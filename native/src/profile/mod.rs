@@ -5,6 +5,7 @@
 //! [`Profile::to_toml`] prints all of them with their comments. All three end in the same checks
 //! ([`Profile::validate`]).
 
+mod check;
 mod compare;
 mod error;
 mod key;

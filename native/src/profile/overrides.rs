@@ -124,7 +124,7 @@ mod tests {
     }
 
     fn default() -> Profile {
-        Profile::named(Profile::DEFAULT).unwrap()
+        Profile::default()
     }
 
     fn run(arguments: &[&str]) -> Result<Profile, String> {
