@@ -3,88 +3,68 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A row of the paper's tables. EEM and SEM are one method with two [`BackgroundTerm`]s.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum MethodKind {
-    /// Every pixel is foreground.
-    AllOnes,
-    /// Presence and non-presence bounds on region sizes.
-    Pn,
-    /// Adversarial erasing.
-    Erase,
-    /// Class maps under a global maximum.
-    CamMax,
-    /// Class maps under log-sum-exp.
-    CamLse,
-    /// Gradient-weighted feature maps of a network trained as CAM-Avg.
-    GradCam,
-    /// Class maps under a global average.
-    CamAvg,
-    /// Class maps under the mean of extreme activations.
-    Wildcat,
-    /// Attention over positions.
-    DeepMil,
-    /// Max-min uncertainty, the paper's method.
+/// The methods, each named once: what it is, its variant, its name and its title in the paper's tables.
+macro_rules! methods {
+    ($(#[doc = $about:literal] $(#[$default:ident])? $variant:ident = $name:literal, $title:literal;)*) => {
+        /// A row of the paper's tables. EEM and SEM are one method with two [`BackgroundTerm`]s.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum MethodKind {
+            $(#[doc = $about] #[serde(rename = $name)] $(#[$default])? $variant,)*
+        }
+
+        impl MethodKind {
+            /// All methods in the order of Tables 1 and 2.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name used in profiles, model cards and on the command line.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The name in the paper's tables.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            /// What it is, in a few words.
+            #[must_use]
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about.trim_ascii(),)* }
+            }
+        }
+    };
+}
+
+methods! {
+    /// Every pixel is foreground; nothing to train
+    AllOnes = "all-ones", "All-ones";
+    /// Presence and non-presence bounds on region sizes
+    Pn = "pn", "PN";
+    /// Adversarial erasing
+    Erase = "erase", "ERASE";
+    /// Class maps under a global maximum
+    CamMax = "cam-max", "CAM-Max";
+    /// Class maps under log-sum-exp
+    CamLse = "cam-lse", "CAM-LSE";
+    /// A network trained as cam-avg, read by its gradients
+    GradCam = "grad-cam", "Grad-CAM";
+    /// Class maps under a global average
+    CamAvg = "cam-avg", "CAM-Avg";
+    /// Class maps under the mean of extreme activations
+    Wildcat = "wildcat", "Wildcat";
+    /// Attention over positions
+    DeepMil = "deep-mil", "Deep MIL";
+    /// Max-min uncertainty, background term as in the profile
     #[default]
-    MaxMin,
-    /// Supervised by masks.
-    UNet,
+    MaxMin = "max-min", "Max-min";
+    /// Supervised by masks
+    UNet = "u-net", "U-Net";
 }
 
 impl MethodKind {
-    /// All methods in the order of Tables 1 and 2.
-    pub const ALL: [Self; 11] = [
-        Self::AllOnes,
-        Self::Pn,
-        Self::Erase,
-        Self::CamMax,
-        Self::CamLse,
-        Self::GradCam,
-        Self::CamAvg,
-        Self::Wildcat,
-        Self::DeepMil,
-        Self::MaxMin,
-        Self::UNet,
-    ];
-
-    /// The name used in profiles, model cards and on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AllOnes => "all-ones",
-            Self::Pn => "pn",
-            Self::Erase => "erase",
-            Self::CamMax => "cam-max",
-            Self::CamLse => "cam-lse",
-            Self::GradCam => "grad-cam",
-            Self::CamAvg => "cam-avg",
-            Self::Wildcat => "wildcat",
-            Self::DeepMil => "deep-mil",
-            Self::MaxMin => "max-min",
-            Self::UNet => "u-net",
-        }
-    }
-
-    /// The name in the paper's tables.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::AllOnes => "All-ones",
-            Self::Pn => "PN",
-            Self::Erase => "ERASE",
-            Self::CamMax => "CAM-Max",
-            Self::CamLse => "CAM-LSE",
-            Self::GradCam => "Grad-CAM",
-            Self::CamAvg => "CAM-Avg",
-            Self::Wildcat => "Wildcat",
-            Self::DeepMil => "Deep MIL",
-            Self::MaxMin => "Max-min",
-            Self::UNet => "U-Net",
-        }
-    }
-
     /// Whether there is anything to train.
     #[must_use]
     pub fn is_trained(self) -> bool {

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
-use crate::data::SplitChoice;
+use crate::data::{LeftOut, SplitChoice};
 use crate::device::DeviceChoice;
 use crate::method::MethodChoice;
+use crate::profile::Overrides;
 use crate::report::Colormap;
 use crate::reproduce::{Artefact, Parameter};
 
@@ -70,6 +71,44 @@ pub(crate) struct DeviceArgs {
     pub(crate) device: DeviceChoice,
 }
 
+/// Of commands that read a set of images.
+#[derive(Debug, Args)]
+pub(crate) struct ImagesArgs {
+    /// Refuse, with exit code 2, where files are left out (hidden ones do not count)
+    #[arg(long)]
+    pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
+impl ImagesArgs {
+    /// `--strict`, once the files that are left out have been named.
+    pub(crate) fn refuse(&self, left_out: &LeftOut, are: &str) -> anyhow::Result<()> {
+        if self.strict && left_out.matters() {
+            anyhow::bail!("--strict: files {are} left out, which are named above");
+        }
+        Ok(())
+    }
+}
+
+/// Of commands that use a model on images.
+#[derive(Debug, Args)]
+pub(crate) struct UsingArgs {
+    /// Model file, or the folder of a run (its best checkpoint) [default: the embedded model]
+    #[arg(long)]
+    pub(crate) model: Option<PathBuf>,
+    /// grad-cam, to use a model of cam-avg so (and the reverse); in evaluate all-ones too, which needs no model
+    /// [default: the model's]
+    #[arg(long, value_enum)]
+    pub(crate) method: Option<MethodChoice>,
+    /// Measure too how far the masks deserve belief: evaluate without masks (about 32 passes an image; docs/TRUST.md),
+    /// predict by each mask's stability over flips (four passes in place of one)
+    #[arg(long)]
+    pub(crate) trust: bool,
+    #[command(flatten)]
+    pub(crate) images: ImagesArgs,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Folder for the data set, the model and the report
@@ -100,11 +139,10 @@ pub(crate) struct Train {
     /// Go on with the run in this folder, from the step where it stopped
     #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "profile", "method"])]
     pub(crate) resume: Option<PathBuf>,
-    /// Refuse, with exit code 2, where files are left out (hidden ones do not count)
-    #[arg(long)]
-    pub(crate) strict: bool,
     #[command(flatten)]
-    pub(crate) device: DeviceArgs,
+    pub(crate) images: ImagesArgs,
+    #[command(flatten)]
+    pub(crate) settings: Overrides,
 }
 
 #[derive(Debug, Args)]
@@ -112,12 +150,6 @@ pub(crate) struct Evaluate {
     /// Folder of labelled patches, or a CSV file
     #[arg(long)]
     pub(crate) data: PathBuf,
-    /// Model file, or the folder of a run (its best checkpoint) [default: the embedded model]
-    #[arg(long)]
-    pub(crate) model: Option<PathBuf>,
-    /// all-ones, which needs no model; or grad-cam, to use a model of cam-avg so (and the reverse) [default: the model's]
-    #[arg(long, value_enum)]
-    pub(crate) method: Option<MethodChoice>,
     /// Which images
     #[arg(long, value_enum, default_value_t = SplitChoice::Valid)]
     pub(crate) split: SplitChoice,
@@ -127,14 +159,10 @@ pub(crate) struct Evaluate {
     /// Folder for the results [default: evaluation-<split> beside the model]
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,
-    /// Refuse, with exit code 2, where files are left out (hidden ones do not count)
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// Measure too, without masks, how far the masks deserve belief (about 32 passes an image; docs/TRUST.md)
-    #[arg(long)]
-    pub(crate) trust: bool,
     #[command(flatten)]
-    pub(crate) device: DeviceArgs,
+    pub(crate) using: UsingArgs,
+    #[command(flatten)]
+    pub(crate) settings: Overrides,
 }
 
 #[derive(Debug, Args)]
@@ -142,12 +170,6 @@ pub(crate) struct Predict {
     /// Image files, folders or globs
     #[arg(required = true)]
     pub(crate) inputs: Vec<PathBuf>,
-    /// Model file, or the folder of a run (its best checkpoint) [default: the embedded model]
-    #[arg(long)]
-    pub(crate) model: Option<PathBuf>,
-    /// grad-cam, to use a model of cam-avg so (and the reverse) [default: the model's]
-    #[arg(long, value_enum)]
-    pub(crate) method: Option<MethodChoice>,
     /// Folder for the results
     #[arg(long, default_value = "predictions")]
     pub(crate) out: PathBuf,
@@ -163,14 +185,8 @@ pub(crate) struct Predict {
     /// Write each mask's outlines too, as GeoJSON for QuPath
     #[arg(long)]
     pub(crate) geojson: bool,
-    /// Refuse, with exit code 2, where files are left out (hidden ones do not count)
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// Measure each mask's stability over flips too: four passes an image in place of one
-    #[arg(long)]
-    pub(crate) trust: bool,
     #[command(flatten)]
-    pub(crate) device: DeviceArgs,
+    pub(crate) using: UsingArgs,
 }
 
 #[derive(Debug, Args)]
@@ -310,18 +326,10 @@ pub(crate) struct Reproduce {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
+    #[command(flatten)]
+    pub(crate) settings: Overrides,
 }
 
 fn artefact_names() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(Artefact::ALL.map(Artefact::name).into_iter().chain(["all", "list"]))
-}
-
-/// The command with every profile key as a flag of those subcommands that take a profile.
-#[must_use]
-pub fn command() -> clap::Command {
-    let keys = crate::profile::flags();
-    Cli::command()
-        .mut_subcommand("train", |train| train.args(keys.clone()))
-        .mut_subcommand("evaluate", |evaluate| evaluate.args(keys.clone()))
-        .mut_subcommand("reproduce", |reproduce| reproduce.args(keys))
 }

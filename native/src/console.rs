@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::job::Count;
+
 /// Least time between two progress lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
@@ -76,9 +78,10 @@ impl Bar {
         self.bar.set_position(done as u64);
         self.bar.reset_eta();
     }
+}
 
-    /// `done` of the total, with a word on how it goes.
-    pub(crate) fn set(&self, done: usize, message: &str) {
+impl Count for Bar {
+    fn set(&self, done: usize, message: &str) {
         self.bar.set_message(message.to_owned());
         self.bar.set_position(done as u64);
         if let Some(last) = &self.lines
@@ -91,17 +94,18 @@ impl Bar {
         }
     }
 
-    /// A line above the bar.
-    pub(crate) fn line(&self, line: &str) {
+    fn line(&self, line: &str) {
         if self.lines.is_some() {
             eprintln!("{line}");
         } else {
             self.bar.println(line);
         }
     }
+}
 
-    /// Takes the bar away.
-    pub(crate) fn finish(&self) {
+/// An end takes the bar away.
+impl Drop for Bar {
+    fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }
@@ -115,13 +119,4 @@ pub(crate) enum Exit {
     SomeFailed,
     /// The user stopped it; what was done is kept.
     Interrupted,
-}
-
-/// The error and its causes, without those whose words an outer one already carries.
-pub(crate) fn told_once(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
-        "" => cause,
-        told if told.contains(&cause) => text,
-        _ => format!("{text}: {cause}"),
-    })
 }

@@ -20,6 +20,7 @@ pub mod report;
 mod reproduce;
 pub mod serve;
 pub mod synth;
+mod told_once;
 pub mod train;
 pub mod trust;
 pub mod weights;

@@ -13,7 +13,12 @@ fn main() {
 /// Has the allocator keep what is freed until the program ends.
 ///
 /// mimalloc takes this setting from the environment alone, and before `main`: the program replaces itself once with
-/// the setting in place. Where that fails it runs on as it is, a little slower.
+/// the setting in place. Where that fails it runs on as it is, slower.
+///
+/// Without it a training step takes twice as long, as pages are cleared again and again: 12.4 s in place of 5.9 s,
+/// medians of five turns each of `histomask bench models --backbones efficientnet-lite0 --repeats 3 --device cpu` with
+/// and without `MIMALLOC_ARENA_EAGER_COMMIT=2`, which is mimalloc's default, on two busy cores of an AMD EPYC (Zen 4).
+/// Predictions gain nothing that can be told from noise, and peak memory is 5 % higher.
 #[cfg(target_os = "linux")]
 fn keep_freed_memory() {
     use std::os::unix::process::CommandExt as _;

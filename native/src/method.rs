@@ -1,74 +1,60 @@
 //! `--method`: a row of the paper's tables by name, and what it changes in a profile.
 
+use std::sync::LazyLock;
+
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use histomask_core::MethodKind;
 use histomask_core::config::{BackgroundTerm, PoolingConfig, PoolingFormula};
 
-use crate::profile::{Profile, Selection};
+use crate::profile::{Profile, ProfileError, Selection};
 
-/// The rows of Tables 1 and 2. `max-min` leaves the background term as the profile has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+/// A method, or one of the two background terms of max-min. `max-min` leaves that term as the profile has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MethodChoice {
-    /// Every pixel is foreground; nothing to train
-    AllOnes,
-    /// Presence and non-presence bounds on region sizes
-    Pn,
-    /// Adversarial erasing
-    Erase,
-    /// Class maps under a global maximum
-    CamMax,
-    /// Class maps under log-sum-exp
-    CamLse,
-    /// A network trained as cam-avg, read by its gradients
-    GradCam,
-    /// Class maps under a global average
-    CamAvg,
-    /// Class maps under the mean of extreme activations
-    Wildcat,
-    /// Attention over positions
-    DeepMil,
-    /// Max-min uncertainty, explicit entropy maximisation
+    /// A method as it is.
+    Of(MethodKind),
+    /// Max-min uncertainty with explicit entropy maximisation.
     MaxMinEem,
-    /// Max-min uncertainty, surrogate for entropy maximisation
+    /// Max-min uncertainty with the surrogate for it.
     MaxMinSem,
-    /// Max-min uncertainty, background term as in the profile
-    MaxMin,
-    /// Supervised by masks
-    UNet,
+}
+
+/// Everything that `--method` takes, in the order of Tables 1 and 2.
+static CHOICES: LazyLock<Vec<MethodChoice>> = LazyLock::new(|| {
+    let with_terms = |&kind: &MethodKind| match kind {
+        MethodKind::MaxMin => vec![MethodChoice::MaxMinEem, MethodChoice::MaxMinSem, MethodChoice::Of(kind)],
+        _ => vec![MethodChoice::Of(kind)],
+    };
+    MethodKind::ALL.iter().flat_map(with_terms).collect()
+});
+
+impl ValueEnum for MethodChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &CHOICES
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(match self {
+            Self::MaxMinEem => "Max-min uncertainty, explicit entropy maximisation",
+            Self::MaxMinSem => "Max-min uncertainty, surrogate for entropy maximisation",
+            Self::Of(kind) => kind.about(),
+        }))
+    }
 }
 
 impl MethodChoice {
     /// The twelve rows of Tables 1 and 2 in their order.
-    pub const ROWS: [Self; 12] = [
-        Self::AllOnes,
-        Self::Pn,
-        Self::Erase,
-        Self::CamMax,
-        Self::CamLse,
-        Self::GradCam,
-        Self::CamAvg,
-        Self::Wildcat,
-        Self::DeepMil,
-        Self::MaxMinEem,
-        Self::MaxMinSem,
-        Self::UNet,
-    ];
+    pub fn rows() -> impl Iterator<Item = Self> {
+        CHOICES.iter().copied().filter(|choice| *choice != Self::Of(MethodKind::MaxMin))
+    }
 
     /// The network and its training.
     #[must_use]
     pub fn kind(self) -> MethodKind {
         match self {
-            Self::AllOnes => MethodKind::AllOnes,
-            Self::Pn => MethodKind::Pn,
-            Self::Erase => MethodKind::Erase,
-            Self::CamMax => MethodKind::CamMax,
-            Self::CamLse => MethodKind::CamLse,
-            Self::GradCam => MethodKind::GradCam,
-            Self::CamAvg => MethodKind::CamAvg,
-            Self::Wildcat => MethodKind::Wildcat,
-            Self::DeepMil => MethodKind::DeepMil,
-            Self::MaxMinEem | Self::MaxMinSem | Self::MaxMin => MethodKind::MaxMin,
-            Self::UNet => MethodKind::UNet,
+            Self::Of(kind) => kind,
+            Self::MaxMinEem | Self::MaxMinSem => MethodKind::MaxMin,
         }
     }
 
@@ -78,7 +64,7 @@ impl MethodChoice {
         match self {
             Self::MaxMinEem => "max-min-eem",
             Self::MaxMinSem => "max-min-sem",
-            other => other.kind().name(),
+            Self::Of(kind) => kind.name(),
         }
     }
 
@@ -91,6 +77,14 @@ impl MethodChoice {
             MethodKind::UNet => "u-net-glas",
             _ => "baseline-glas",
         }
+    }
+
+    /// Its published training.
+    ///
+    /// # Errors
+    /// None: the profile is part of the program.
+    pub fn profile(self) -> Result<Profile, ProfileError> {
+        profile(Some(self), None)
     }
 
     /// A profile changed in what makes it this method: the network, its own pooling or loss, its threshold, and by what
@@ -107,7 +101,7 @@ impl MethodChoice {
         match self {
             Self::MaxMinEem => profile.loss.background = BackgroundTerm::Eem,
             Self::MaxMinSem => profile.loss.background = BackgroundTerm::Sem,
-            Self::Wildcat => {
+            Self::Of(MethodKind::Wildcat) => {
                 profile.model.pooling = PoolingConfig {
                     modalities: 4,
                     kmax: 0.1,
@@ -121,6 +115,20 @@ impl MethodChoice {
         }
         profile
     }
+}
+
+/// `--method` and `--profile` as one profile: the one asked for, else the one made for the method, with what the method
+/// changes in it.
+///
+/// # Errors
+/// As [`Profile::resolve`].
+pub fn profile(method: Option<MethodChoice>, profile: Option<&str>) -> Result<Profile, ProfileError> {
+    let of_method = || method.map_or(Profile::DEFAULT, MethodChoice::default_profile);
+    let base = Profile::resolve(profile.unwrap_or_else(of_method))?;
+    Ok(match method {
+        Some(method) => method.apply(base),
+        None => base,
+    })
 }
 
 impl std::fmt::Display for MethodChoice {
@@ -137,7 +145,7 @@ mod tests {
 
     #[test]
     fn every_method_fits_every_shipped_profile() {
-        for choice in MethodChoice::value_variants() {
+        for &choice in MethodChoice::value_variants() {
             assert_eq!(choice.to_possible_value().unwrap().get_name(), choice.name());
             for name in Profile::names() {
                 let profile = choice.apply(Profile::named(name).unwrap());

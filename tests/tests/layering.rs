@@ -12,14 +12,14 @@ const NATIVE: [&[&str]; 11] = [
     &["cli"],
     &["commands"],
     &["arguments", "console"],
-    &["reproduce"],
     &["job"],
+    &["reproduce"],
     &["train", "trust"],
     &["evaluate"],
     &["method", "device"],
     &["profile"],
     &["data", "report", "serve", "synth", "weights"],
-    &["augment", "csv_text", "atomic", "interrupt"],
+    &["augment", "csv_text", "atomic", "interrupt", "told_once"],
 ];
 
 /// Parts that nobody else of their layer may use: one command never calls another.
@@ -187,6 +187,28 @@ fn no_files_use_each_other_in_a_circle() {
         }
     }
     assert!(wrong.is_empty(), "files in a circle:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn jobs_and_what_lies_below_know_no_command_line() {
+    let source = root().join("native/src");
+    let (mut files, mut wrong) = (vec![], vec![]);
+    sources(&source, &mut files);
+    for path in files {
+        let module = module(&path, &source);
+        let above = module.first().is_none_or(|name| {
+            ["cli", "commands", "arguments", "console", "method", "profile"].contains(&name.as_str())
+        });
+        for (number, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let parses = !above && code.contains("clap") && code != "use clap::ValueEnum;";
+            let prints = module.first().is_some_and(|name| name == "job") && code.contains("println!(");
+            if parses || prints {
+                wrong.push(format!("{}, line {}", shown("native", &module), number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "only a choice's names may be clap's, and no job prints:\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -166,17 +166,17 @@ fn u_net_resamples_by_the_nearest_pixel() {
 fn parameter_counts_of_table_3() {
     let v = &vectors()["param_counts"];
     let rows: [(MethodChoice, BackboneKind, &str); 11] = [
-        (MethodChoice::Pn, BackboneKind::Resnet18DeepStem, "pn"),
-        (MethodChoice::Erase, BackboneKind::Resnet18DeepStem, "erase"),
-        (MethodChoice::CamMax, BackboneKind::Resnet18, "cam_avg_max_lse_gradcam"),
-        (MethodChoice::CamLse, BackboneKind::Resnet18, "cam_avg_max_lse_gradcam"),
-        (MethodChoice::GradCam, BackboneKind::Resnet18, "cam_avg_max_lse_gradcam"),
-        (MethodChoice::CamAvg, BackboneKind::Resnet18, "cam_avg_max_lse_gradcam"),
-        (MethodChoice::Wildcat, BackboneKind::Resnet18, "wildcat_M4"),
-        (MethodChoice::DeepMil, BackboneKind::Resnet18, "deep_mil_multi"),
+        (MethodChoice::Of(MethodKind::Pn), BackboneKind::Resnet18DeepStem, "pn"),
+        (MethodChoice::Of(MethodKind::Erase), BackboneKind::Resnet18DeepStem, "erase"),
+        (MethodChoice::Of(MethodKind::CamMax), BackboneKind::Resnet18, "cam_avg_max_lse_gradcam"),
+        (MethodChoice::Of(MethodKind::CamLse), BackboneKind::Resnet18, "cam_avg_max_lse_gradcam"),
+        (MethodChoice::Of(MethodKind::GradCam), BackboneKind::Resnet18, "cam_avg_max_lse_gradcam"),
+        (MethodChoice::Of(MethodKind::CamAvg), BackboneKind::Resnet18, "cam_avg_max_lse_gradcam"),
+        (MethodChoice::Of(MethodKind::Wildcat), BackboneKind::Resnet18, "wildcat_M4"),
+        (MethodChoice::Of(MethodKind::DeepMil), BackboneKind::Resnet18, "deep_mil_multi"),
         (MethodChoice::MaxMinEem, BackboneKind::Resnet18DeepStem, "ours_glas"),
         (MethodChoice::MaxMinSem, BackboneKind::Resnet18DeepStem, "ours_glas"),
-        (MethodChoice::UNet, BackboneKind::Resnet18, "unet_base16"),
+        (MethodChoice::Of(MethodKind::UNet), BackboneKind::Resnet18, "unet_base16"),
     ];
     for (choice, backbone, key) in rows {
         let profile = choice.apply(Profile::named(choice.default_profile()).unwrap());
@@ -257,8 +257,8 @@ fn end_to_end(method: MethodChoice) -> (Value, Vec<BTreeMap<String, String>>) {
 
 #[test]
 fn classifiers_from_end_to_end() {
-    use MethodChoice::{CamAvg, CamLse, CamMax, DeepMil, Erase, GradCam, Pn, Wildcat};
-    for method in [Pn, Erase, CamMax, CamLse, GradCam, CamAvg, Wildcat, DeepMil] {
+    use MethodKind::{CamAvg, CamLse, CamMax, DeepMil, Erase, GradCam, Pn, Wildcat};
+    for method in [Pn, Erase, CamMax, CamLse, GradCam, CamAvg, Wildcat, DeepMil].map(MethodChoice::Of) {
         let (summary, rows) = end_to_end(method);
         assert!(summary["class_error_percent"].is_number(), "{method}");
         assert!(rows.iter().all(|row| row["background_uncertainty"].is_empty()), "{method}");
@@ -276,7 +276,7 @@ fn max_min_from_end_to_end() {
 
 #[test]
 fn u_net_learns_from_masks_and_names_no_class() {
-    let (summary, rows) = end_to_end(MethodChoice::UNet);
+    let (summary, rows) = end_to_end(MethodChoice::Of(MethodKind::UNet));
     assert!(summary["class_error_percent"].is_null() && summary["confusion_rows_predicted"].is_null());
     assert!(summary["pixel_loss"].as_f64().unwrap() > 0.0);
     assert!(rows.iter().all(|row| row["predicted"].is_empty() && row["probability"].is_empty()));

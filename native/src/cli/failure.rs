@@ -1,7 +1,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::console::{Console, Exit, told_once};
+use crate::console::{Console, Exit};
 use crate::interrupt;
+use crate::told_once::told_once;
 use crate::train::TrainError;
 
 /// The device broke down under a command.

@@ -4,9 +4,8 @@ mod failure;
 
 use std::ffi::OsString;
 
-use clap::FromArgMatches as _;
+use clap::Parser as _;
 
-pub use crate::arguments::command;
 use crate::arguments::{Cli, Command};
 use crate::console::{Console, Exit};
 use crate::{commands, interrupt, profile};
@@ -14,8 +13,8 @@ use crate::{commands, interrupt, profile};
 /// Runs the program and returns its exit code: 0 fine, 1 some inputs failed, 2 usage or configuration, 3 device lost
 /// or out of memory, 130 interrupted.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
-    let matches = match command().try_get_matches_from(arguments) {
-        Ok(matches) => matches,
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
         Err(error) => {
             let error = profile::with_nearest_flag(error);
             // help and version are errors to clap; a closed pipe is none to us
@@ -23,29 +22,24 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
             return error.exit_code();
         }
     };
-    let cli = match Cli::from_arg_matches(&matches) {
-        Ok(cli) => cli,
-        Err(error) => error.exit(),
-    };
     interrupt::listen();
     let console = Console::new(cli.quiet);
-    let outcome = failure::guarded(|| dispatch(cli, &matches, &console));
+    let outcome = failure::guarded(|| dispatch(cli, &console));
     failure::exit_code(outcome, &console)
 }
 
-fn dispatch(cli: Cli, matches: &clap::ArgMatches, console: &Console) -> anyhow::Result<Exit> {
-    let keys = matches.subcommand().map(|(_, keys)| keys);
+fn dispatch(cli: Cli, console: &Console) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Demo(args) => commands::demo::run(&args, console),
-        Command::Train(args) => commands::train::run(&args, keys, console),
-        Command::Evaluate(args) => commands::evaluate::run(&args, keys, console),
+        Command::Train(args) => commands::train::run(&args, console),
+        Command::Evaluate(args) => commands::evaluate::run(&args, console),
         Command::Predict(args) => commands::predict::run(&args, console),
         Command::Serve(args) => commands::serve::run(&args, console),
         Command::Doctor => commands::doctor::run(console),
         Command::Inspect(args) => commands::inspect::run(&args, console),
         Command::Profile(args) => commands::profile::run(&args, console),
         Command::Weights(args) => commands::weights::run(&args, console),
-        Command::Reproduce(args) => commands::reproduce::run(&args, keys, console),
+        Command::Reproduce(args) => commands::reproduce::run(&args, console),
         Command::Bench(args) => commands::bench::run(&args, console),
         Command::Completions { shell } => commands::manual::completions(shell, console),
         Command::Man { out } => commands::manual::man(&out, console),

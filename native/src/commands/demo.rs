@@ -4,15 +4,14 @@ use std::time::Instant;
 use anyhow::bail;
 use serde_json::json;
 
-use super::progress::Progress;
 use crate::arguments::Demo;
 use crate::atomic;
 use crate::console::{Console, Exit};
 use crate::data::{Dataset, Sample};
 use crate::evaluate::{Evaluation, evaluate, write_results};
 use crate::job::{
-    ModelFile, Run, check_data, confusions, curves, gallery, mask_table, run_job, summary as in_lines, threshold_curve,
-    verdict,
+    Count as _, ModelFile, Run, check_data, confusions, curves, gallery, mask_table, summary as in_lines,
+    threshold_curve, verdict,
 };
 use crate::profile::Profile;
 use crate::report::{Report, render};
@@ -45,26 +44,19 @@ pub(crate) fn run(args: &Demo, console: &Console) -> anyhow::Result<Exit> {
     let mut profile = Profile::named("demo")?;
     profile.train.seed = profile.train.seed.wrapping_add(args.seed);
     let dataset = Dataset::open(&data, &profile.data)?;
-    let summary = check_data(&dataset, &|line| console.say(line), &|line| console.warn(line))?;
-    let run = Run {
-        profile: &profile,
-        dataset: &dataset,
-        summary: &summary,
-        data: &data,
-        chosen: &chosen,
-        folder: &folder,
-        resume: false,
-    };
-    if run_job(&run, &Progress::new(console, profile.train.epochs))? == Outcome::Interrupted {
+    let summary = check_data(&dataset, console)?;
+    let run = Run { profile, dataset, summary, data, chosen, folder, resume: false };
+    if run.run(console)? == Outcome::Interrupted {
         return Ok(Exit::Interrupted);
     }
 
+    let Run { profile, dataset, summary, data, chosen, folder, .. } = run;
     console.say(&format!("3/4 evaluating on {} unseen patches", dataset.test.len()));
     let model = ModelFile::open(Some(folder.path()))?;
     let segmenter = model.segmenter(&chosen.device, None)?;
-    let bar = console.bar(dataset.test.len(), "images");
-    let evaluation = evaluate(&segmenter, &dataset.test, &profile.evaluation, &|done, _| bar.set(done, ""));
-    bar.finish();
+    let count = console.bar(dataset.test.len(), "images");
+    let evaluation = evaluate(&segmenter, &dataset.test, &profile.evaluation, &|done, _| count.set(done, ""));
+    drop(count);
     if interrupt::asked() {
         return Ok(Exit::Interrupted);
     }

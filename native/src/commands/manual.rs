@@ -1,19 +1,21 @@
 use std::path::Path;
 
+use clap::CommandFactory as _;
 use clap_complete::Shell;
 
+use crate::arguments::Cli;
 use crate::atomic;
 use crate::console::{Console, Exit};
 
 pub(crate) fn completions(shell: Shell, console: &Console) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut crate::arguments::command(), "histomask", &mut script);
+    clap_complete::generate(shell, &mut Cli::command(), "histomask", &mut script);
     console.print(String::from_utf8_lossy(&script).trim_end())?;
     Ok(Exit::Fine)
 }
 
 pub(crate) fn man(folder: &Path, console: &Console) -> anyhow::Result<Exit> {
-    let command = crate::arguments::command();
+    let command = Cli::command();
     page(&command, "histomask", folder, console)?;
     for subcommand in command.get_subcommands() {
         page(subcommand, &format!("histomask-{}", subcommand.get_name()), folder, console)?;

@@ -1,36 +1,36 @@
 use std::cell::OnceCell;
 
 use crate::console::{Bar, Console};
-use crate::job::Watch;
+use crate::job::{Count, Watch};
 use crate::train::{EpochRow, Observer, UntrainedRow};
 
-/// Shows a run on the console.
-pub(super) struct Progress<'a> {
-    console: &'a Console,
-    epochs: usize,
-    bar: OnceCell<Bar>,
-}
-
-impl<'a> Progress<'a> {
-    pub(super) fn new(console: &'a Console, epochs: usize) -> Self {
-        Self { console, epochs, bar: OnceCell::new() }
-    }
-}
-
-impl Watch for Progress<'_> {
+impl Watch for Console {
     fn say(&self, line: &str) {
-        self.console.say(line);
+        self.say(line);
     }
 
     fn warn(&self, line: &str) {
-        self.console.warn(line);
+        self.warn(line);
     }
 
-    fn ended(&self) {
-        if let Some(bar) = self.bar.get() {
-            bar.finish();
-        }
+    fn show(&self, text: &str) -> std::io::Result<()> {
+        self.print(text)
     }
+
+    fn count(&self, total: usize, what: &str) -> Box<dyn Count + '_> {
+        Box::new(self.bar(total, what))
+    }
+
+    fn training(&self, epochs: usize) -> Box<dyn Observer + '_> {
+        Box::new(Progress { console: self, epochs, bar: OnceCell::new() })
+    }
+}
+
+/// Shows a training on the console.
+struct Progress<'a> {
+    console: &'a Console,
+    epochs: usize,
+    bar: OnceCell<Bar>,
 }
 
 /// A score on the console.

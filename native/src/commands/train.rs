@@ -2,26 +2,26 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::progress::Progress;
 use crate::arguments::Train;
 use crate::console::{Console, Exit};
 use crate::data::Dataset;
-use crate::job::{Run, check_data, run_job};
-use crate::method::MethodChoice;
-use crate::profile::{self, Profile};
+use crate::job::{Run, check_data};
+use crate::method;
+use crate::profile::Profile;
 use crate::train::RunFolder;
 
-pub(crate) fn run(args: &Train, keys: Option<&clap::ArgMatches>, console: &Console) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Train, console: &Console) -> anyhow::Result<Exit> {
+    Ok(resolve(args, console)?.run(console)?.into())
+}
+
+fn resolve(args: &Train, console: &Console) -> anyhow::Result<Run> {
     let resumed = args.resume.as_deref().map(RunFolder::new);
     let base = match &resumed {
         Some(folder) => Profile::from_file(&folder.profile())
             .with_context(|| format!("{}: no run to resume here", folder.path().display()))?,
-        None => base_profile(args)?,
+        None => method::profile(args.method, args.profile.as_deref())?,
     };
-    let profile = match keys {
-        Some(keys) => profile::apply(keys, base)?,
-        None => base,
-    };
+    let profile = args.settings.apply(base)?;
     let data = match (&args.data, &resumed) {
         (Some(data), _) => data.clone(),
         (None, Some(folder)) => data_of(folder)?,
@@ -34,42 +34,18 @@ pub(crate) fn run(args: &Train, keys: Option<&clap::ArgMatches>, console: &Conso
         );
     }
     let dataset = Dataset::open(&data, &profile.data)?;
-    let summary = check_data(&dataset, &|line| console.say(line), &|line| console.warn(line))?;
-    if args.strict && dataset.left_out.matters() {
-        anyhow::bail!("--strict: files are left out, which are named above");
-    }
+    let summary = check_data(&dataset, console)?;
+    args.images.refuse(&dataset.left_out, "are")?;
     if let Some(out) = args.out.as_ref().filter(|out| RunFolder::new(*out).state().exists()) {
         anyhow::bail!(
             "{0} holds a run already; name another --out, or go on with it: histomask train --resume {0}",
             out.display()
         );
     }
-    let chosen = super::open_device(&args.device, console)?;
+    let chosen = super::open_device(&args.images.device, console)?;
     let resume = resumed.is_some();
     let folder = resumed.unwrap_or_else(|| RunFolder::new(args.out.clone().unwrap_or_else(|| free_folder(&dataset))));
-    let ended = run_job(
-        &Run {
-            profile: &profile,
-            dataset: &dataset,
-            summary: &summary,
-            data: &data,
-            chosen: &chosen,
-            folder: &folder,
-            resume,
-        },
-        &Progress::new(console, profile.train.epochs),
-    )?;
-    Ok(ended.into())
-}
-
-/// The profile asked for, else the one made for the method, with what the method changes in it.
-fn base_profile(args: &Train) -> anyhow::Result<Profile> {
-    let for_method = || args.method.map_or(Profile::DEFAULT, MethodChoice::default_profile);
-    let base = Profile::resolve(args.profile.as_deref().unwrap_or_else(for_method))?;
-    Ok(match args.method {
-        Some(method) => method.apply(base),
-        None => base,
-    })
+    Ok(Run { profile, dataset, summary, data, chosen, folder, resume })
 }
 
 /// `runs/<name of the data>`, with a number where that is taken.

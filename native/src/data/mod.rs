@@ -117,10 +117,9 @@ impl Dataset {
     /// Lists the data set at `path`: a GlaS folder, a class-per-folder tree, a `labels.csv` or a folder with one.
     ///
     /// # Errors
-    /// A setting out of range, a layout that is not recognised, a list that cannot be read or names a file, class or
+    /// A fold that there is not, a layout that is not recognised, a list that cannot be read or names a file, class or
     /// split that does not exist, or a class too small to be divided. The message names the file and the row.
     pub fn open(path: &Path, config: &DataConfig) -> Result<Self, DataError> {
-        config.validate()?;
         if !path.exists() {
             return Err(DataError::Missing { path: path.to_owned() });
         }

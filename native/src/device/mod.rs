@@ -167,7 +167,7 @@ pub fn adapters() -> Vec<Adapter> {
 }
 
 /// A device ready for tensors, and one line that says which and why.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Chosen {
     /// The device.
     pub device: Device,

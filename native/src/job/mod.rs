@@ -1,11 +1,21 @@
 //! Work as a whole, from resolved settings to files: what a command asks for, without command line or console.
 
+mod evaluate;
+mod inputs;
 mod model_file;
+mod predict;
 mod results;
+mod study;
 mod train;
+mod training_report;
+mod watch;
 
+pub(crate) use evaluate::Evaluate;
+pub(crate) use inputs::{inputs, refuse_folder_of_inputs};
 pub(crate) use model_file::ModelFile;
-pub(crate) use results::{
-    confusions, curves, evaluation_report, gallery, mask_table, summary, threshold_curve, verdict,
-};
-pub(crate) use train::{Run, Watch, check_data, run_job};
+pub(crate) use predict::Predict;
+pub(crate) use results::{confusions, gallery, mask_table, summary, threshold_curve, verdict};
+pub(crate) use study::{announce, make, open};
+pub(crate) use train::{Run, check_data};
+pub(crate) use training_report::curves;
+pub(crate) use watch::{Count, Watch};

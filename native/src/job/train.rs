@@ -1,107 +1,118 @@
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::json;
 
-use super::results::{method_title, training_report};
+use super::training_report::{method_title, training_report};
+use super::watch::Watch;
 use crate::atomic;
 use crate::data::check::{Summary, check};
 use crate::data::{Dataset, Layout};
 use crate::device::Chosen;
 use crate::profile::Profile;
-use crate::train::{Observer, Outcome, RunFolder, TrainJob, train};
-
-/// Who looks on while a run is trained.
-pub(crate) trait Watch: Observer {
-    /// What happens now.
-    fn say(&self, line: &str);
-    /// What the user should know before trusting the result.
-    fn warn(&self, line: &str);
-    /// No more steps follow.
-    fn ended(&self);
-}
+use crate::train::{Outcome, RunFolder, TrainJob, train};
 
 /// A run whose ingredients are all at hand.
-pub(crate) struct Run<'a> {
-    pub(crate) profile: &'a Profile,
-    pub(crate) dataset: &'a Dataset,
-    pub(crate) summary: &'a Summary,
-    pub(crate) data: &'a Path,
-    pub(crate) chosen: &'a Chosen,
-    pub(crate) folder: &'a RunFolder,
+pub(crate) struct Run {
+    pub(crate) profile: Profile,
+    pub(crate) dataset: Dataset,
+    pub(crate) summary: Summary,
+    pub(crate) data: PathBuf,
+    pub(crate) chosen: Chosen,
+    pub(crate) folder: RunFolder,
     pub(crate) resume: bool,
 }
 
-/// Trains, and leaves checkpoints, `epochs.csv`, `run.json` and `report.html` in the run's folder.
-pub(crate) fn run_job(run: &Run<'_>, observer: &dyn Watch) -> anyhow::Result<Outcome> {
-    observer.say(&format!(
-        "run: {} ({}, {} epochs, batch {}, {} train and {} valid images)",
-        run.folder.path().display(),
-        method_title(&run.profile.model, Some(&run.profile.loss)),
-        run.profile.train.epochs,
-        run.profile.train.batch_size,
-        run.dataset.train.len(),
-        run.dataset.valid.len(),
-    ));
-    if run.profile.model.method.learns_from_masks() {
-        say_masks(run.dataset, observer);
-    }
-    let start = Instant::now();
-    write_run_json(run, "running", None)?;
-    let ended = train(&TrainJob {
-        profile: run.profile,
-        dataset: run.dataset,
-        data_hash: &run.summary.hash,
-        licence: licence(run.dataset),
-        device: &run.chosen.device,
-        folder: run.folder,
-        resume: run.resume,
-        observer,
-    });
-    observer.ended();
-    let (outcome, history) = match ended {
-        Ok(ended) => ended,
-        Err(error) => {
-            write_run_json(run, "failed", Some(start.elapsed().as_secs_f64()))?;
-            return Err(error.into());
+impl Run {
+    /// Trains, and leaves checkpoints, `epochs.csv`, `run.json` and `report.html` in the run's folder.
+    pub(crate) fn run(&self, watch: &dyn Watch) -> anyhow::Result<Outcome> {
+        watch.say(&format!(
+            "run: {} ({}, {} epochs, batch {}, {} train and {} valid images)",
+            self.folder.path().display(),
+            method_title(&self.profile.model, Some(&self.profile.loss)),
+            self.profile.train.epochs,
+            self.profile.train.batch_size,
+            self.dataset.train.len(),
+            self.dataset.valid.len(),
+        ));
+        if self.profile.model.method.learns_from_masks() {
+            say_masks(&self.dataset, watch);
         }
-    };
-    let state = if outcome == Outcome::Finished { "finished" } else { "interrupted" };
-    write_run_json(run, state, Some(start.elapsed().as_secs_f64()))?;
-    if !history.is_empty() {
-        let report = training_report(run.profile, run.dataset, run.chosen, &history)?;
-        atomic::write(&run.folder.report(), report.as_bytes())?;
+        let start = Instant::now();
+        self.write_json("running", None)?;
+        let observer = watch.training(self.profile.train.epochs);
+        let ended = train(&TrainJob {
+            profile: &self.profile,
+            dataset: &self.dataset,
+            data_hash: &self.summary.hash,
+            licence: licence(&self.dataset),
+            device: &self.chosen.device,
+            folder: &self.folder,
+            resume: self.resume,
+            observer: &*observer,
+        });
+        drop(observer);
+        let (outcome, history) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                self.write_json("failed", Some(start.elapsed().as_secs_f64()))?;
+                return Err(error.into());
+            }
+        };
+        let state = if outcome == Outcome::Finished { "finished" } else { "interrupted" };
+        self.write_json(state, Some(start.elapsed().as_secs_f64()))?;
+        if !history.is_empty() {
+            let report = training_report(&self.profile, &self.dataset, &self.chosen, &history)?;
+            atomic::write(&self.folder.report(), report.as_bytes())?;
+        }
+        if outcome == Outcome::Interrupted {
+            watch.say(&format!("stopped; go on with: histomask train --resume {}", self.folder.path().display()));
+            return Ok(outcome);
+        }
+        watch.say(&format!("best model: {}\nreport: {}", self.folder.best().display(), self.folder.report().display()));
+        Ok(outcome)
     }
-    if outcome == Outcome::Interrupted {
-        observer.say(&format!("stopped; go on with: histomask train --resume {}", run.folder.path().display()));
-        return Ok(outcome);
+
+    fn write_json(&self, state: &str, seconds: Option<f64>) -> Result<(), atomic::WriteError> {
+        let data = std::path::absolute(&self.data).unwrap_or_else(|_| self.data.clone());
+        self.folder.write_run(&json!({
+            "schema": 1,
+            "state": state,
+            "histomask": env!("CARGO_PKG_VERSION"),
+            "command": std::env::args().collect::<Vec<_>>(),
+            "profile": self.profile.name,
+            "method": self.profile.model.method,
+            "seed": self.profile.train.seed,
+            "data": { "path": data, "hash": self.summary.hash, "classes": self.dataset.classes },
+            "device": { "name": self.chosen.name, "why": self.chosen.why },
+            "threads": std::thread::available_parallelism().map_or(1, usize::from),
+            "seconds_in_this_process": seconds,
+        }))
     }
-    observer.say(&format!("best model: {}\nreport: {}", run.folder.best().display(), run.folder.report().display()));
-    Ok(outcome)
 }
 
 /// Which images a method that learns from masks can use.
-fn say_masks(dataset: &Dataset, observer: &dyn Watch) {
+fn say_masks(dataset: &Dataset, watch: &dyn Watch) {
     let [train, valid] = [&dataset.train, &dataset.valid].map(|samples| {
         let masked = samples.iter().filter(|sample| sample.mask.is_some()).count();
         (masked, samples.len())
     });
     if train.0 > 0 && train.0 < train.1 {
-        observer.warn(&format!(
+        watch.warn(&format!(
             "it learns from masks: {} of {} training images have none and are left out",
             train.1 - train.0,
             train.1
         ));
     }
     if valid.0 == 0 {
-        observer.warn("no validation image has a mask: the last epoch is kept");
+        watch.warn("no validation image has a mask: the last epoch is kept");
     }
 }
 
-/// Reads the whole data set before any training; `warn` hears what the user should know before trusting the result.
-pub(crate) fn check_data(dataset: &Dataset, say: &dyn Fn(&str), warn: &dyn Fn(&str)) -> anyhow::Result<Summary> {
+/// Reads the whole data set before any training.
+pub(crate) fn check_data(dataset: &Dataset, watch: &dyn Watch) -> anyhow::Result<Summary> {
     let total = dataset.train.len() + dataset.valid.len() + dataset.test.len();
-    say(&format!("checking {total} images in {}", dataset.root.display()));
+    watch.say(&format!("checking {total} images in {}", dataset.root.display()));
     let summary = check(dataset, &|_, _| ())?;
     for split in &summary.counts {
         let classes = summary.classes.iter().zip(&split.per_class).map(|(class, count)| format!("{count} {class}"));
@@ -110,10 +121,10 @@ pub(crate) fn check_data(dataset: &Dataset, say: &dyn Fn(&str), warn: &dyn Fn(&s
             0 => String::new(),
             groups => format!(", {groups} groups"),
         };
-        say(&format!("  {}: {} ({} with a mask{groups})", split.split, classes.join(", "), split.masks));
+        watch.say(&format!("  {}: {} ({} with a mask{groups})", split.split, classes.join(", "), split.masks));
     }
-    dataset.warnings.iter().chain(&summary.warnings).for_each(|warning| warn(warning));
-    dataset.left_out.lines().iter().for_each(|line| say(line));
+    dataset.warnings.iter().chain(&summary.warnings).for_each(|warning| watch.warn(warning));
+    dataset.left_out.lines().iter().for_each(|line| watch.say(line));
     Ok(summary)
 }
 
@@ -128,21 +139,4 @@ fn licence(dataset: &Dataset) -> &'static str {
         }
         _ => "Set by whoever owns the training data.",
     }
-}
-
-fn write_run_json(run: &Run<'_>, state: &str, seconds: Option<f64>) -> Result<(), atomic::WriteError> {
-    let data = std::path::absolute(run.data).unwrap_or_else(|_| run.data.to_owned());
-    run.folder.write_run(&json!({
-        "schema": 1,
-        "state": state,
-        "histomask": env!("CARGO_PKG_VERSION"),
-        "command": std::env::args().collect::<Vec<_>>(),
-        "profile": run.profile.name,
-        "method": run.profile.model.method,
-        "seed": run.profile.train.seed,
-        "data": { "path": data, "hash": run.summary.hash, "classes": run.dataset.classes },
-        "device": { "name": run.chosen.name, "why": run.chosen.why },
-        "threads": std::thread::available_parallelism().map_or(1, usize::from),
-        "seconds_in_this_process": seconds,
-    }))
 }

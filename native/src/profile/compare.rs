@@ -3,8 +3,8 @@
 use toml::Table;
 
 use super::Profile;
+use super::check::lookup;
 use super::key::{KEYS, Key};
-use super::range::lookup;
 
 impl Profile {
     /// Dotted paths of the settings whose value is another one in `text`, a profile that [`Profile::to_toml`] wrote. A
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn only_changed_settings_differ() {
-        let profile = Profile::named(Profile::DEFAULT).unwrap();
+        let profile = Profile::default();
         let mut changed = profile.clone();
         changed.train.epochs = 3;
         changed.train.learning_rate.gamma = 0.5;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use toml_edit::{DocumentMut, Item, Table};
 
 use super::kind::Kind;
+use super::range::Range;
 use super::shipped::COMPLETE;
 
 /// All settings in the order of the file.
@@ -25,8 +26,10 @@ pub(super) struct Key {
     pub(super) kind: Kind,
     /// Its value in the default profile, as TOML.
     pub(super) default: String,
-    /// The comment above it.
+    /// The comment above it, without the range.
     pub(super) help: String,
+    /// The values it may take.
+    pub(super) range: Range,
 }
 
 impl Key {
@@ -38,6 +41,11 @@ impl Key {
     /// The flag's name without its dashes: `loss.background-weight`.
     pub(super) fn flag(&self) -> String {
         self.path.replace('_', "-")
+    }
+
+    /// What to give, for messages.
+    pub(super) fn wanted(&self) -> String {
+        [self.kind.wanted(), &self.range.words].join(" ").trim().to_owned()
     }
 
     /// The table it stands in; empty at the top.
@@ -66,12 +74,12 @@ fn collect(table: &Table, path: &str, keys: &mut Vec<Key>) {
         let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         match item {
             Item::Table(inner) => collect(inner, &path, keys),
-            Item::Value(value) => keys.push(Key {
-                path,
-                kind: Kind::of(value),
-                default: value.to_string().trim().to_owned(),
-                help: comment(table, name),
-            }),
+            Item::Value(value) => {
+                let comment = comment(table, name);
+                let (help, range) = Range::split(&comment);
+                let default = value.to_string().trim().to_owned();
+                keys.push(Key { path, kind: Kind::of(value), default, help: help.to_owned(), range });
+            }
             Item::None | Item::ArrayOfTables(_) => {}
         }
     }
@@ -120,7 +128,7 @@ mod tests {
 
     #[test]
     fn comments_name_every_choice() {
-        let profile = Profile::named(Profile::DEFAULT).unwrap();
+        let profile = Profile::default();
         for key in KEYS.iter().filter(|key| key.kind == Kind::Text) {
             // an enumeration refuses a nonsense value by listing its variants between backticks
             let Err((_, reason)) = profile.with(key, Value::String("?".into())) else { continue };

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use toml::{Table, Value};
 use toml_edit::{ImDocument, TableLike};
 
+use super::check::lookup_mut;
 use super::key::{KEYS, Key, nearest_key};
-use super::range::{allowed, lookup_mut};
-use super::shipped::{COMPLETE, variant};
+use super::shipped::variant;
 use super::{Origin, Profile, ProfileError};
 
 /// The one key of a profile file that is no setting: the shipped profile that the file changes.
@@ -20,13 +20,11 @@ impl Profile {
     /// # Errors
     /// [`ProfileError::UnknownProfile`], naming the nearest of [`Profile::names`].
     pub fn named(name: &str) -> Result<Self, ProfileError> {
-        if let Some(partial) = variant(name) {
-            return Self::from_text(Path::new(name), partial);
+        match variant(name) {
+            Some(partial) => Self::from_text(Path::new(name), partial),
+            None if name == Self::DEFAULT => Ok(Self::default()),
+            None => Err(unknown_profile(name)),
         }
-        if name != Self::DEFAULT {
-            return Err(unknown_profile(name));
-        }
-        toml::from_str(COMPLETE).map_err(|error| ProfileError::Syntax { path: name.into(), reason: error.to_string() })
     }
 
     /// Reads a profile file. It may be partial: `extends = "paper-glas"` says which shipped profile gives the settings
@@ -49,7 +47,7 @@ impl Profile {
         let file = File { path, text };
 
         let mut profile = match values.get(EXTENDS) {
-            None => Self::named(Self::DEFAULT)?,
+            None => Self::default(),
             Some(value) => Self::extended(value, file.line(document.as_table(), EXTENDS))?,
         };
         profile.name = path.file_stem().map_or(profile.name, |stem| stem.to_string_lossy().into_owned());
@@ -90,8 +88,7 @@ impl Profile {
     pub(super) fn with(&self, key: &Key, value: Value) -> Result<Self, (String, String)> {
         let shown = value.to_string();
         if !key.kind.accepts(&value) {
-            let wanted = [key.kind.wanted(), &allowed(&key.path)].join(" ");
-            return Err((shown, format!("give {}", wanted.trim())));
+            return Err((shown, format!("give {}", key.wanted())));
         }
         let changed = || {
             let mut values = self.to_table().map_err(|error| error.to_string())?;

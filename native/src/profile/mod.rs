@@ -1,10 +1,11 @@
 //! Profiles: every setting of a training run as one commented TOML file.
 //!
 //! Several profiles are part of the program ([`Profile::names`]). A file of one's own names only what it changes
-//! ([`Profile::from_file`]), every setting is also a flag of the command line ([`flags`], [`apply`]), and
+//! ([`Profile::from_file`]), every setting is also a flag of the command line ([`Overrides`]), and
 //! [`Profile::to_toml`] prints all of them with their comments. All three end in the same checks
 //! ([`Profile::validate`]).
 
+mod check;
 mod compare;
 mod error;
 mod key;
@@ -23,7 +24,7 @@ use crate::augment::InputConfig;
 use crate::data::DataConfig;
 
 pub use self::error::{Origin, ProfileError};
-pub use self::overrides::{apply, flags, with_nearest_flag};
+pub use self::overrides::{Overrides, with_nearest_flag};
 
 /// All settings of a training run. The fields' meaning, sources and allowed values stand in the comments of
 /// `profiles/released-glas.toml`.

@@ -2,45 +2,64 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgMatches, Error};
+use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
 use toml::Value;
 
 use super::key::{KEYS, Key, likeness, nearest_key};
 use super::kind::Kind;
-use super::range::allowed;
 use super::{Origin, Profile, ProfileError};
 
-/// One flag per setting: `--` and its dotted path, with dashes (underscores work too), grouped by table. Only the long
-/// `--help` shows them.
-#[must_use]
-pub fn flags() -> Vec<Arg> {
-    KEYS.iter().map(arg).collect()
+/// Settings given as flags. As a part of a command's arguments it brings one flag per setting: `--` and its dotted path,
+/// with dashes (underscores work too), grouped by table. Only the long `--help` shows them.
+#[derive(Clone, Debug)]
+pub struct Overrides(Vec<(&'static Key, String)>);
+
+impl Overrides {
+    /// The profile with these settings changed, checked as a whole.
+    ///
+    /// # Errors
+    /// [`ProfileError::Value`] naming the flag of the first bad value and what is allowed.
+    pub fn apply(&self, mut profile: Profile) -> Result<Profile, ProfileError> {
+        let mut given = Vec::new();
+        for (key, text) in &self.0 {
+            let origin = Origin::Flag(key.flag());
+            // a text of the wrong kind stays a text, and is refused as one
+            let value = key.kind.read(text).unwrap_or_else(|| Value::String(text.clone()));
+            profile = profile.with_given(key, value, &origin)?;
+            given.push((*key, origin));
+        }
+        profile.validate_given(&given)?;
+        Ok(profile)
+    }
 }
 
-/// The profile with the settings given as flags changed, checked as a whole. `matches` are those of the command that
-/// has the [`flags`]; of another command none count as given.
-///
-/// # Errors
-/// [`ProfileError::Value`] naming the flag of the first bad value and what is allowed.
-pub fn apply(matches: &ArgMatches, mut profile: Profile) -> Result<Profile, ProfileError> {
-    let mut given = Vec::new();
-    for key in KEYS.iter() {
-        let Ok(Some(text)) = matches.try_get_one::<String>(&id(key)) else { continue };
-        let origin = Origin::Flag(key.flag());
-        // a text of the wrong kind stays a text, and is refused as one
-        let value = key.kind.read(text).unwrap_or_else(|| Value::String(text.clone()));
-        profile = profile.with_given(key, value, &origin)?;
-        given.push((key, origin));
+impl Args for Overrides {
+    fn augment_args(command: Command) -> Command {
+        command.args(KEYS.iter().map(arg))
     }
-    profile.validate_given(&given)?;
-    Ok(profile)
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Overrides {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let given = |key| Some((key, matches.get_one::<String>(&id(key))?.clone()));
+        Ok(Self(KEYS.iter().filter_map(given).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// How much a flag without a table (`--epochs`) must be like a setting for [`with_nearest_flag`] to bring it up.
 const LIKE_ENOUGH: f64 = 0.8;
 
 /// An unknown flag's error with the nearest setting as its tip; other errors unchanged. clap's own tip stands when the
-/// flag has no dot and clap knew one. For errors of commands that have the [`flags`].
+/// flag has no dot and clap knew one. For errors of commands that have [`Overrides`].
 #[must_use]
 pub fn with_nearest_flag(mut error: Error) -> Error {
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return error };
@@ -60,8 +79,7 @@ fn id(key: &Key) -> String {
 }
 
 fn arg(key: &Key) -> Arg {
-    let range = Some(allowed(&key.path)).filter(|range| !range.is_empty());
-    let range = range.map_or_else(String::new, |range| format!("{} {range}; ", key.kind.wanted()));
+    let range = if key.range.words.is_empty() { String::new() } else { format!("{}; ", key.wanted()) };
     let arg = Arg::new(id(key))
         .long(key.flag())
         .help(format!("{} [{range}{}: {}]", key.help, Profile::DEFAULT, key.default))
@@ -88,7 +106,7 @@ fn arg(key: &Key) -> Arg {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-    use clap::{CommandFactory as _, Parser};
+    use clap::Parser;
 
     use super::*;
 
@@ -97,19 +115,21 @@ mod tests {
         /// Folder of images, whose id must not clash with a setting's.
         #[arg(long)]
         data: Option<String>,
+        #[command(flatten)]
+        settings: Overrides,
     }
 
-    fn matches(arguments: &[&str]) -> Result<ArgMatches, Error> {
-        Cli::command().args(flags()).try_get_matches_from(["test"].iter().chain(arguments))
+    fn parse(arguments: &[&str]) -> Result<Overrides, Error> {
+        Ok(Cli::try_parse_from(["test"].iter().chain(arguments))?.settings)
     }
 
     fn default() -> Profile {
-        Profile::named(Profile::DEFAULT).unwrap()
+        Profile::default()
     }
 
     fn run(arguments: &[&str]) -> Result<Profile, String> {
-        let matches = matches(arguments).map_err(|error| with_nearest_flag(error).to_string())?;
-        apply(&matches, default()).map_err(|error| error.to_string())
+        let settings = parse(arguments).map_err(|error| with_nearest_flag(error).to_string())?;
+        settings.apply(default()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -205,7 +225,7 @@ mod tests {
 
     #[test]
     fn only_the_long_help_lists_the_flags() {
-        let help = |flag| matches(&[flag]).unwrap_err().to_string();
+        let help = |flag| parse(&[flag]).unwrap_err().to_string();
         assert!(!help("-h").contains("--loss.t"), "{}", help("-h"));
         let long = help("--help");
         assert!(long.contains("--loss.background-weight <NUMBER>") && long.contains("Profile: model.mask"), "{long}");

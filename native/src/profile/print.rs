@@ -3,8 +3,8 @@
 use toml::{Table, Value};
 use toml_edit::{DocumentMut, Item, TomlError};
 
+use super::check::lookup;
 use super::compare::differing;
-use super::range::lookup;
 use super::shipped::{PRINTED, text};
 use super::{Profile, ProfileError};
 

@@ -3,6 +3,8 @@
 use toml_edit::{DocumentMut, Item, Table, TomlError};
 
 use super::Profile;
+use crate::augment::InputConfig;
+use crate::data::DataConfig;
 
 /// The profile that holds every setting, with its comment.
 pub(super) const COMPLETE: &str = include_str!("profiles/released-glas.toml");
@@ -33,6 +35,25 @@ impl Profile {
     #[must_use]
     pub fn names() -> Vec<&'static str> {
         std::iter::once(Self::DEFAULT).chain(VARIANTS.iter().map(|(name, _)| *name)).collect()
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the text is part of the program and every test parses it")]
+impl Default for Profile {
+    fn default() -> Self {
+        toml::from_str(COMPLETE).expect("the default profile is one")
+    }
+}
+
+impl Default for InputConfig {
+    fn default() -> Self {
+        Profile::default().input
+    }
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Profile::default().data
     }
 }
 
@@ -80,8 +101,6 @@ mod tests {
     use histomask_core::config::{BackgroundTerm, LossConfig, MapSource, MinMax, ModelConfig};
 
     use super::*;
-    use crate::augment::InputConfig;
-    use crate::data::DataConfig;
 
     #[test]
     fn every_shipped_profile_is_valid_and_bears_its_name() {
@@ -94,11 +113,9 @@ mod tests {
 
     #[test]
     fn the_default_profile_holds_the_default_values_of_the_code() {
-        let profile = Profile::named(Profile::DEFAULT).unwrap();
+        let profile = Profile::default();
         assert_eq!(profile.model, ModelConfig::default());
         assert_eq!(profile.loss, LossConfig::default());
-        assert_eq!(profile.input, InputConfig::default());
-        assert_eq!(profile.data, DataConfig::default());
     }
 
     #[test]

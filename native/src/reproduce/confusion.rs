@@ -9,21 +9,22 @@ use super::plan::Arm;
 use super::study::Study;
 use crate::method::MethodChoice;
 use crate::report::{ConfusionFigure, Table};
+use histomask_core::MethodKind;
 use histomask_core::metric::PixelCounts;
 
 /// The methods in the order of the figures.
 pub(crate) const METHODS: [MethodChoice; 11] = [
-    MethodChoice::CamAvg,
-    MethodChoice::CamMax,
-    MethodChoice::CamLse,
-    MethodChoice::Wildcat,
-    MethodChoice::DeepMil,
-    MethodChoice::GradCam,
-    MethodChoice::Pn,
-    MethodChoice::Erase,
+    MethodChoice::Of(MethodKind::CamAvg),
+    MethodChoice::Of(MethodKind::CamMax),
+    MethodChoice::Of(MethodKind::CamLse),
+    MethodChoice::Of(MethodKind::Wildcat),
+    MethodChoice::Of(MethodKind::DeepMil),
+    MethodChoice::Of(MethodKind::GradCam),
+    MethodChoice::Of(MethodKind::Pn),
+    MethodChoice::Of(MethodKind::Erase),
     MethodChoice::MaxMinSem,
     MethodChoice::MaxMinEem,
-    MethodChoice::UNet,
+    MethodChoice::Of(MethodKind::UNet),
 ];
 
 /// Tiles in a row.
@@ -33,7 +34,7 @@ pub(crate) fn arms() -> Vec<Arm> {
     METHODS.map(Arm::plain).to_vec()
 }
 
-pub(crate) fn draw(study: &Study<'_>, source: Source) -> anyhow::Result<Drawn> {
+pub(crate) fn draw(study: &Study, source: Source) -> anyhow::Result<Drawn> {
     let classes = match source {
         Source::Glas => ["Glands", "Tissue"],
         Source::Camelyon => ["Metastatic", "Normal"],

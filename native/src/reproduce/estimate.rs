@@ -40,7 +40,7 @@ impl Estimator {
     }
 
     /// Seconds that are left of a run.
-    pub(crate) fn seconds(&mut self, study: &Study<'_>, run: &Run) -> anyhow::Result<f64> {
+    pub(crate) fn seconds(&mut self, study: &Study, run: &Run) -> anyhow::Result<f64> {
         let done = match run.state() {
             State::Ready => return Ok(0.0),
             State::Begun => read_history(&run.folder).map_or(0, |history| history.len()),
@@ -67,7 +67,7 @@ fn key(run: &Run) -> String {
 }
 
 /// Seconds of an epoch with its validation, from one step of forward and backward on noise.
-fn timed_epoch(study: &Study<'_>, run: &Run) -> anyhow::Result<f64> {
+fn timed_epoch(study: &Study, run: &Run) -> anyhow::Result<f64> {
     let profile = &run.profile;
     let device = study.chosen.device.clone().autodiff();
     let (dataset, _) = match study.material(run.source)?.folds.get(&run.fold()) {

@@ -20,7 +20,7 @@ pub(crate) fn arm(artefact: Artefact) -> Arm {
     Arm::plain(if artefact == Artefact::FigB1 { MethodChoice::MaxMinEem } else { MethodChoice::MaxMinSem })
 }
 
-pub(crate) fn draw(study: &Study<'_>, artefact: Artefact) -> anyhow::Result<Drawn> {
+pub(crate) fn draw(study: &Study, artefact: Artefact) -> anyhow::Result<Drawn> {
     let arm = arm(artefact);
     let run = study.runs(Source::Glas, &arm, Repeats::First)?.into_iter().next().context("no seed or no fold")?;
     let mut drawn = Drawn::default();

@@ -33,7 +33,7 @@ pub(crate) fn method_arms() -> Vec<Arm> {
     METHODS.into_iter().filter(|method| *method != MethodChoice::MaxMinEem).map(Arm::plain).collect()
 }
 
-pub(crate) fn draw(study: &Study<'_>, artefact: Artefact) -> anyhow::Result<Drawn> {
+pub(crate) fn draw(study: &Study, artefact: Artefact) -> anyhow::Result<Drawn> {
     let (source, arms) = match artefact {
         Artefact::Fig9 => (Source::Glas, ablation_arms()),
         Artefact::Fig11 => (Source::Glas, method_arms()),
@@ -100,7 +100,7 @@ fn black_and_white(mask: &[f32], width: u32, height: u32, threshold: f32) -> any
 }
 
 /// Images with a mask, spread over the judged ones: of GlaS half of each class, of Camelyon16 one class.
-fn chosen(study: &Study<'_>, artefact: Artefact, source: Source) -> anyhow::Result<Vec<Sample>> {
+fn chosen(study: &Study, artefact: Artefact, source: Source) -> anyhow::Result<Vec<Sample>> {
     let material = study.material(source)?;
     let Some((dataset, _)) = material.folds.values().next() else { return Ok(vec![]) };
     let samples = study.judged(source)?.samples(dataset);

@@ -73,7 +73,7 @@ pub(crate) fn plan(artefact: Artefact, sweeps: &Sweeps) -> Option<Plan> {
 }
 
 /// Makes an artefact from what its runs left behind.
-pub(crate) fn draw(study: &Study<'_>, artefact: Artefact, sweeps: &Sweeps) -> anyhow::Result<Drawn> {
+pub(crate) fn draw(study: &Study, artefact: Artefact, sweeps: &Sweeps) -> anyhow::Result<Drawn> {
     let source = artefact.source();
     match (artefact, source) {
         (Artefact::Table3, _) => table3::draw(study),

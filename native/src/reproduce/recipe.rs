@@ -1,6 +1,5 @@
 //! From a method with its changes to the settings of one run.
 
-use clap::ArgMatches;
 use histomask_core::MethodKind;
 use histomask_core::config::MaskOf;
 
@@ -8,30 +7,28 @@ use super::material::{Material, Source};
 use super::plan::Arm;
 use super::quick;
 use crate::method::MethodChoice;
-use crate::profile::{self, EmptyMasks, Profile, ProfileError};
+use crate::profile::{EmptyMasks, Overrides, Profile, ProfileError};
 
 /// What the user wants changed in every run.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Recipe<'a> {
+#[derive(Clone, Debug)]
+pub(crate) struct Recipe {
     /// One profile for all methods in place of each method's published training.
-    pub(crate) profile: Option<&'a str>,
+    pub(crate) profile: Option<String>,
     /// Settings given as flags.
-    pub(crate) keys: Option<&'a ArgMatches>,
+    pub(crate) settings: Overrides,
     /// Tiny runs.
     pub(crate) quick: bool,
 }
 
-impl Recipe<'_> {
+impl Recipe {
     /// The settings before anything is changed for a run: profile and flags.
     pub(crate) fn base(&self, source: Source, method: MethodChoice) -> Result<Profile, ProfileError> {
-        let mut profile = Profile::resolve(self.profile.unwrap_or_else(|| published(source, method)))?;
+        let mut profile = Profile::resolve(self.profile.as_deref().unwrap_or_else(|| published(source, method)))?;
         let published = profile.clone();
         if self.quick {
             quick::shrink(&mut profile);
         }
-        if let Some(keys) = self.keys {
-            profile = profile::apply(keys, profile)?;
-        }
+        profile = self.settings.apply(profile)?;
         // with another number of epochs, ERASE keeps its number of rounds
         let (now, then) = (profile.train.epochs, published.train.epochs);
         let rounds = &mut profile.model.erase;
@@ -46,7 +43,11 @@ impl Recipe<'_> {
     /// # Errors
     /// [`ProfileError`] for settings that do not go together.
     pub(crate) fn run(&self, material: &Material, arm: &Arm, seed: u64, fold: usize) -> Result<Profile, ProfileError> {
-        let trained_as = if arm.method == MethodChoice::GradCam { MethodChoice::CamAvg } else { arm.method };
+        let trained_as = if arm.method == MethodChoice::Of(MethodKind::GradCam) {
+            MethodChoice::Of(MethodKind::CamAvg)
+        } else {
+            arm.method
+        };
         let mut profile = trained_as.apply(self.base(material.source, arm.method)?);
         for change in &arm.changes {
             change.apply(&mut profile);

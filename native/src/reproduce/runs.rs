@@ -88,7 +88,10 @@ fn name(material: &Material, profile: &Profile) -> Result<String, ProfileError> 
     // results do not depend on the number of threads
     settings.train.workers = 1;
     let mut hasher = blake3::Hasher::new();
-    hasher.update(settings.to_toml()?.as_bytes());
+    // another word in a comment is no other run
+    for line in settings.to_toml()?.lines().filter(|line| !line.starts_with('#')) {
+        hasher.update(line.as_bytes());
+    }
     if let Some((dataset, summary)) = material.folds.get(&profile.data.fold) {
         hasher.update(summary.hash.as_bytes());
         if profile.model.method.learns_from_masks() {

@@ -17,7 +17,7 @@ const HEADER: [&str; 10] =
 
 /// Scores of every arm, each with the paper's row.
 pub(crate) fn draw(
-    study: &Study<'_>,
+    study: &Study,
     source: Source,
     caption: &str,
     rows: &[(Arm, Option<paper::Scores>)],

@@ -16,7 +16,7 @@ pub(crate) fn arms() -> Vec<Arm> {
     [MethodChoice::MaxMinSem, MethodChoice::MaxMinEem].map(Arm::plain).to_vec()
 }
 
-pub(crate) fn draw(study: &Study<'_>, source: Source) -> anyhow::Result<Drawn> {
+pub(crate) fn draw(study: &Study, source: Source) -> anyhow::Result<Drawn> {
     let normal = study.material(source)?.normal_class();
     let mut drawn = Drawn::default();
     let (mut panels, mut rows) = (Vec::new(), Vec::new());

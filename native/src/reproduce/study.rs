@@ -20,20 +20,20 @@ use crate::profile::ProfileError;
 use crate::weights::read_bytes;
 
 /// A call of `histomask reproduce`.
-pub(crate) struct Study<'a> {
-    pub(crate) recipe: Recipe<'a>,
+pub(crate) struct Study {
+    pub(crate) recipe: Recipe,
     pub(crate) seeds: Vec<u64>,
     pub(crate) folds: Vec<usize>,
     /// The images asked for with `--split`.
     pub(crate) split: Option<SplitChoice>,
     pub(crate) out: PathBuf,
-    pub(crate) chosen: &'a Chosen,
+    pub(crate) chosen: Chosen,
     pub(crate) materials: BTreeMap<Source, Material>,
     /// Runs that could not be trained, by folder, with the reason.
     pub(crate) failed: RefCell<BTreeMap<PathBuf, String>>,
 }
 
-impl Study<'_> {
+impl Study {
     pub(crate) fn material(&self, source: Source) -> anyhow::Result<&Material> {
         self.materials.get(&source).with_context(|| format!("{} was not opened", source.name()))
     }

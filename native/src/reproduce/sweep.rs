@@ -82,7 +82,7 @@ pub(crate) fn arms(sweeps: &Sweeps) -> Vec<Arm> {
 /// A point of a panel: the value on the x axis; accuracy, F1+ and F1-.
 type Point = (f64, [Option<Spread>; 3]);
 
-pub(crate) fn draw(study: &Study<'_>, sweeps: &Sweeps) -> anyhow::Result<Drawn> {
+pub(crate) fn draw(study: &Study, sweeps: &Sweeps) -> anyhow::Result<Drawn> {
     let mut drawn = Drawn::default();
     let (mut panels, mut rows) = (Vec::<(Parameter, MethodChoice, Vec<Point>)>::new(), Vec::new());
     for (parameter, method, value, arm) in sweeps.points() {

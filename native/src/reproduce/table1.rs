@@ -10,10 +10,10 @@ use crate::method::MethodChoice;
 
 /// The rows in the paper's order.
 pub(crate) fn arms() -> Vec<Arm> {
-    MethodChoice::ROWS.map(Arm::plain).to_vec()
+    MethodChoice::rows().map(Arm::plain).collect()
 }
 
-pub(crate) fn draw(study: &Study<'_>, source: Source) -> anyhow::Result<Drawn> {
+pub(crate) fn draw(study: &Study, source: Source) -> anyhow::Result<Drawn> {
     let paper = match source {
         Source::Glas => paper::table1,
         Source::Camelyon => paper::table2,

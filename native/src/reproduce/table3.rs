@@ -14,7 +14,6 @@ use super::paper;
 use super::plan::title;
 use super::study::Study;
 use crate::method::MethodChoice;
-use crate::profile::Profile;
 use crate::report::Table;
 
 /// A GlaS image, height and width.
@@ -29,26 +28,26 @@ const REPEATS: std::ops::RangeInclusive<usize> = 5..=100;
 const ENOUGH: Duration = Duration::from_secs(15);
 
 /// The rows in the paper's order; EEM and SEM are one network.
-const ROWS: [MethodChoice; 10] = [
-    MethodChoice::Pn,
-    MethodChoice::Erase,
-    MethodChoice::CamMax,
-    MethodChoice::CamLse,
-    MethodChoice::GradCam,
-    MethodChoice::CamAvg,
-    MethodChoice::Wildcat,
-    MethodChoice::DeepMil,
-    MethodChoice::MaxMin,
-    MethodChoice::UNet,
+const ROWS: [MethodKind; 10] = [
+    MethodKind::Pn,
+    MethodKind::Erase,
+    MethodKind::CamMax,
+    MethodKind::CamLse,
+    MethodKind::GradCam,
+    MethodKind::CamAvg,
+    MethodKind::Wildcat,
+    MethodKind::DeepMil,
+    MethodKind::MaxMin,
+    MethodKind::UNet,
 ];
 
-pub(crate) fn draw(study: &Study<'_>) -> anyhow::Result<Drawn> {
+pub(crate) fn draw(study: &Study) -> anyhow::Result<Drawn> {
     let device = &study.chosen.device;
     let [height, width] = if study.recipe.quick { QUICK_INPUT } else { INPUT };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut drawn = Drawn::default();
     let mut rows = Vec::new();
-    for method in ROWS {
+    for method in ROWS.map(MethodChoice::Of) {
         if crate::interrupt::asked() {
             break;
         }
@@ -59,7 +58,7 @@ pub(crate) fn draw(study: &Study<'_>) -> anyhow::Result<Drawn> {
         let times = times(&network, device, [height, width], if study.recipe.quick { Duration::ZERO } else { ENOUGH })?;
         let median = median(&times);
         let paper = paper::table3(method);
-        let name = if method == MethodChoice::MaxMin { "Ours" } else { title(method) };
+        let name = if method == MethodChoice::Of(MethodKind::MaxMin) { "Ours" } else { title(method) };
         rows.push(vec![
             name.to_owned(),
             parameters.to_string(),
@@ -107,7 +106,7 @@ fn backbone(method: MethodChoice) -> Option<BackboneKind> {
 }
 
 fn network(method: MethodChoice, device: &Device) -> anyhow::Result<Network> {
-    let mut model = method.apply(Profile::named(method.default_profile())?).model;
+    let mut model = method.profile()?.model;
     if let Some(backbone) = backbone(method) {
         model.backbone = backbone;
     }

@@ -7,12 +7,13 @@ use super::plan::{Arm, Change};
 use super::score_table;
 use super::study::Study;
 use crate::method::MethodChoice;
+use histomask_core::MethodKind;
 
 /// The rows in the paper's order. The last of each background term is the full method.
 pub(crate) fn arms() -> Vec<Arm> {
     let [eem, sem] = [MethodChoice::MaxMinEem, MethodChoice::MaxMinSem];
     vec![
-        Arm::plain(MethodChoice::Wildcat),
+        Arm::plain(MethodChoice::Of(MethodKind::Wildcat)),
         Arm::changed("FG", sem, &[Change::NoBackground, Change::NoBarrier]),
         Arm::changed("FG + BG (EEM)", eem, &[Change::NoBarrier]),
         Arm::changed("FG + BG (EEM) + ASC", eem, &[]),
@@ -21,7 +22,7 @@ pub(crate) fn arms() -> Vec<Arm> {
     ]
 }
 
-pub(crate) fn draw(study: &Study<'_>) -> anyhow::Result<Drawn> {
+pub(crate) fn draw(study: &Study) -> anyhow::Result<Drawn> {
     let rows: Vec<_> = arms().into_iter().zip(paper::TABLE4.map(Some)).collect();
     let mut drawn = score_table::draw(study, Source::Glas, "Ablation on GlaS", &rows)?;
     drawn.notes.push(

@@ -314,7 +314,7 @@ mod tests {
 
     fn loader(samples: &Arc<[Sample]>, seed: u64, workers: usize) -> TrainLoader {
         let config = InputConfig { resize: ResizeRule::ShortSide, size: 18, crop: 16, ..InputConfig::default() };
-        TrainLoader::new(Arc::clone(samples), Augmenter::new(config).unwrap(), 4, seed, workers)
+        TrainLoader::new(Arc::clone(samples), Augmenter::new(config), 4, seed, workers)
     }
 
     fn batches(loader: &TrainLoader, epoch: u64) -> Vec<Batch> {

@@ -111,7 +111,7 @@ impl<'a> Trainer<'a> {
         if samples.is_empty() {
             return Err(TrainError::NoMasks);
         }
-        let augmenter = Augmenter::new(profile.input.clone())?;
+        let augmenter = Augmenter::new(profile.input.clone());
         let (shared, same) = (Arc::clone(&samples), augmenter.clone());
         let mut loader = TrainLoader::new(shared, same, train.batch_size, train.seed, train.workers);
         if from_masks {

@@ -40,7 +40,7 @@ fn subjects(args: &Bench) -> anyhow::Result<Vec<Subject>> {
         if !method.kind().is_trained() {
             anyhow::bail!("--methods {method}: it has no network, so there is nothing to time");
         }
-        let mut profile = method.apply(Profile::named(method.default_profile())?);
+        let mut profile = method.profile()?;
         if profile.model.method.learns_from_masks() {
             subjects.push(Subject { method, backbone: "-", profile });
             continue;

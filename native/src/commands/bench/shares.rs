@@ -16,8 +16,7 @@ use super::{Subject, median, subjects, sync};
 use crate::arguments::Bench;
 use crate::augment::{Augmenter, InputConfig};
 use crate::console::{Console, Exit};
-use crate::data::{Dataset, Sample};
-use crate::profile::Profile;
+use crate::data::{DataConfig, Dataset, Sample};
 use crate::synth::{SynthConfig, write_dataset};
 use crate::train::loader::{TrainLoader, WORKERS};
 
@@ -74,7 +73,7 @@ struct Steps {
 }
 
 fn steps(subject: &Subject, samples: &Arc<[Sample]>, args: &Bench, device: &Device) -> anyhow::Result<Steps> {
-    let loader = TrainLoader::new(Arc::clone(samples), Augmenter::new(input(args)?)?, BATCH, 0, WORKERS);
+    let loader = TrainLoader::new(Arc::clone(samples), Augmenter::new(input(args)), BATCH, 0, WORKERS);
     let from_masks = subject.profile.model.method.learns_from_masks();
     let loader = if from_masks { loader.with_masks() } else { loader };
     let mut trained = Trained::new(&subject.profile, device);
@@ -111,12 +110,11 @@ fn samples(folder: &std::path::Path, args: &Bench) -> anyhow::Result<Arc<[Sample
     let per_class = (args.repeats as usize * BATCH).div_ceil(2).max(2);
     let config = SynthConfig { size: PATCH, per_class, valid: 0.0, test: 0.0, ..SynthConfig::default() };
     write_dataset(folder, &config)?;
-    Ok(Dataset::open(folder, &Profile::named("released-glas")?.data)?.train.into())
+    Ok(Dataset::open(folder, &DataConfig::default())?.train.into())
 }
 
-/// The default profile's.
-fn input(args: &Bench) -> anyhow::Result<InputConfig> {
-    Ok(InputConfig { crop: args.crop, ..Profile::named("released-glas")?.input })
+fn input(args: &Bench) -> InputConfig {
+    InputConfig { crop: args.crop, ..InputConfig::default() }
 }
 
 /// Seconds of one thread for a batch.
@@ -131,10 +129,10 @@ fn batch_on_one_thread(args: &Bench) -> anyhow::Result<OneThread> {
     let folder = tempfile::tempdir().context("no temporary folder for the patches")?;
     let config = SynthConfig { size: PATCH, per_class: BATCH / 2, valid: 0.0, test: 0.0, ..SynthConfig::default() };
     write_dataset(folder.path(), &config)?;
-    let samples: Arc<[Sample]> = Dataset::open(folder.path(), &Profile::named("released-glas")?.data)?.train.into();
+    let samples: Arc<[Sample]> = Dataset::open(folder.path(), &DataConfig::default())?.train.into();
     let (mut first, mut cached) = (Vec::new(), Vec::new());
     for _ in 0..args.repeats {
-        let loader = TrainLoader::new(Arc::clone(&samples), Augmenter::new(input(args)?)?, BATCH, 0, 1);
+        let loader = TrainLoader::new(Arc::clone(&samples), Augmenter::new(input(args)), BATCH, 0, 1);
         for (epoch, times) in [(0, &mut first), (1, &mut cached)] {
             let start = Instant::now();
             for batch in loader.epoch(epoch) {

@@ -1,0 +1,121 @@
+//! Which images a list of files, folders and patterns means.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use histomask_core::picture_file::name::{is_litter, is_other_picture, is_picture};
+
+use crate::data::image::EXTENSIONS as IMAGE_EXTENSIONS;
+use crate::data::{LeftOut, Reason, nfc};
+
+/// An image to predict, and the name its results begin with.
+pub(crate) struct Input {
+    pub(crate) path: PathBuf,
+    pub(crate) stem: String,
+}
+
+/// Files, folders (their images, sorted) and globs, each image once, each with a name of its own.
+pub(crate) fn inputs(inputs: &[PathBuf], left_out: &mut LeftOut) -> anyhow::Result<Vec<Input>> {
+    let mut paths = Vec::new();
+    for input in inputs {
+        if input.is_dir() {
+            paths.extend(images_in(input, left_out)?);
+        } else if input.exists() {
+            paths.push(input.clone());
+        } else {
+            let pattern = input.to_string_lossy();
+            let matches =
+                glob::glob(&pattern_of(input)).with_context(|| format!("{pattern}: neither a file nor a pattern"))?;
+            let mut found: Vec<_> = matches.collect::<Result<_, _>>()?;
+            found.retain(|path| {
+                let hidden = is_litter(&path.file_name().unwrap_or_default().to_string_lossy());
+                if hidden {
+                    left_out.add(Reason::Hidden, path);
+                }
+                !hidden
+            });
+            if found.is_empty() {
+                bail!("{pattern}: no such file, and nothing matches it as a pattern");
+            }
+            paths.extend(found);
+        }
+    }
+    if paths.is_empty() {
+        bail!("no images found; image files end in {}", IMAGE_EXTENSIONS.join(", "));
+    }
+    let mut seen = BTreeSet::new();
+    // `a.png` and `./a.png` are one
+    let plain = |path: &Path| -> PathBuf { std::path::absolute(path).unwrap_or_else(|_| path.to_owned()) };
+    paths.retain(|path| seen.insert(plain(path)));
+    let mut taken = BTreeSet::new();
+    let named = paths.into_iter().map(|path| {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let numbered = (2..).map(|number| format!("{stem}-{number}"));
+        // an insert that succeeds is a name nobody has, also where letters of either case or form are the same
+        let plain = |name: &str| nfc(name).to_lowercase();
+        let free = std::iter::once(stem.clone()).chain(numbered).find(|name| taken.insert(plain(name)));
+        Input { path, stem: free.unwrap_or(stem) }
+    });
+    Ok(named.collect())
+}
+
+/// Results named after the inputs must not lie among them: `x_mask.png` may be the true mask of `x.png`.
+pub(crate) fn refuse_folder_of_inputs(out: &Path, images: &[Input]) -> anyhow::Result<()> {
+    let Ok(out) = out.canonicalize() else { return Ok(()) };
+    let folder = |input: &Input| input.path.canonicalize().ok()?.parent().map(Path::to_owned);
+    if images.iter().any(|input| folder(input).as_ref() == Some(&out)) {
+        bail!(
+            "{}: images to predict lie in this folder, and results could replace files of yours; name another --out",
+            out.display()
+        );
+    }
+    Ok(())
+}
+
+/// The part of a pattern that names an existing folder stands for itself, whatever characters it has.
+fn pattern_of(input: &Path) -> String {
+    let folder = input.ancestors().skip(1).find(|folder| !folder.as_os_str().is_empty() && folder.is_dir());
+    let Some(folder) = folder else { return input.to_string_lossy().into_owned() };
+    let rest = input.strip_prefix(folder).unwrap_or(input).to_string_lossy().into_owned();
+    let escaped = glob::Pattern::escape(&folder.to_string_lossy());
+    format!("{}/{rest}", escaped.trim_end_matches('/'))
+}
+
+/// The images of a folder and of those below it, by name.
+fn images_in(folder: &Path, left_out: &mut LeftOut) -> anyhow::Result<Vec<PathBuf>> {
+    let paths =
+        walk(folder, left_out, &mut BTreeSet::new()).with_context(|| format!("{}: cannot list", folder.display()))?;
+    if paths.is_empty() {
+        bail!("{}: no images in this folder; image files end in {}", folder.display(), IMAGE_EXTENSIONS.join(", "));
+    }
+    Ok(paths)
+}
+
+/// Folders already seen are not entered again: a link may lead back to one above.
+fn walk(folder: &Path, left_out: &mut LeftOut, seen: &mut BTreeSet<PathBuf>) -> std::io::Result<Vec<PathBuf>> {
+    if !seen.insert(folder.canonicalize()?) {
+        return Ok(Vec::new());
+    }
+    let mut entries = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    entries.sort();
+    let mut paths = Vec::new();
+    for path in entries {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if is_litter(&name) {
+            left_out.add(Reason::Hidden, &path);
+        } else if path.is_dir() {
+            let below = walk(&path, left_out, seen)?;
+            // a folder that is named as an image and holds none was meant to be one
+            if below.is_empty() && is_picture(&name) {
+                paths.push(path);
+            }
+            paths.extend(below);
+        } else if is_picture(&name) {
+            paths.push(path);
+        } else if is_other_picture(&name) {
+            left_out.add(Reason::Unreadable, &path);
+        }
+    }
+    Ok(paths)
+}

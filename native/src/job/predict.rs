@@ -1,0 +1,181 @@
+//! A folder of predictions: masks, overlays and one table of what was found.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use histomask_core::{Segmenter, outline};
+use image::codecs::png::PngEncoder;
+use image::{DynamicImage, ImageEncoder as _};
+use serde_json::{Value, json};
+
+use super::ModelFile;
+use super::inputs::Input;
+use super::watch::Watch;
+use crate::evaluate::segment_file;
+use crate::report::{OverlayStyle, mask_png, overlay, soft_png};
+use crate::told_once::told_once;
+use crate::trust::flip_stability;
+use crate::weights::sha256;
+use crate::{atomic, interrupt};
+
+/// Images to predict, with everything that is needed for it.
+pub(crate) struct Predict {
+    pub(crate) images: Vec<Input>,
+    pub(crate) model: ModelFile,
+    pub(crate) segmenter: Segmenter,
+    /// The device's name.
+    pub(crate) device: String,
+    pub(crate) style: OverlayStyle,
+    /// As given; that of the style is rounded to the mask's precision.
+    pub(crate) threshold: f64,
+    pub(crate) geojson: bool,
+    pub(crate) trust: bool,
+    pub(crate) out: PathBuf,
+}
+
+/// What has been predicted.
+#[derive(Default)]
+pub(crate) struct Predicted {
+    rows: Vec<Vec<String>>,
+    /// Images that failed, with the error.
+    failed: Vec<Value>,
+}
+
+impl Predicted {
+    pub(crate) fn images(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn failed(&self) -> usize {
+        self.failed.len()
+    }
+}
+
+impl Predict {
+    /// Predicts every image until the user stops it, and leaves masks, overlays, `predictions.csv` and `run.json`.
+    ///
+    /// # Errors
+    /// What can no longer be written; a bad image or name is one image fewer.
+    pub(crate) fn run(&self, watch: &dyn Watch) -> anyhow::Result<Predicted> {
+        let mut predicted = Predicted::default();
+        let count = watch.count(self.images.len(), "images");
+        for (done, input) in self.images.iter().enumerate() {
+            if interrupt::asked() {
+                break;
+            }
+            match self.one(input) {
+                Ok((line, cells)) => {
+                    count.line(&line);
+                    predicted.rows.push(cells);
+                }
+                // a full disk stops the command, with what was done in the table
+                Err(error) if error.downcast_ref().is_some_and(stops) => {
+                    // as far as it can be written; the error that stopped the command is the one to tell
+                    let _ = self.write_table(&predicted).and_then(|()| self.write_run(&predicted));
+                    return Err(error);
+                }
+                Err(error) => {
+                    let error = told_once(&error);
+                    count.line(&format!("skipped: {error}"));
+                    predicted.failed.push(json!({ "path": input.path, "error": error }));
+                }
+            }
+            count.set(done + 1, "");
+            if done % 50 == 49 {
+                self.write_table(&predicted)?;
+            }
+        }
+        drop(count);
+        self.write_table(&predicted)?;
+        self.write_run(&predicted)?;
+        Ok(predicted)
+    }
+
+    /// Writes an image's files; what to say of it, and its row of the table.
+    fn one(&self, input: &Input) -> anyhow::Result<(String, Vec<String>)> {
+        let (style, out) = (&self.style, &self.out);
+        let (image, notes, result) = segment_file(&self.segmenter, &input.path)?;
+        let (width, height) = image.dimensions();
+        let file = |suffix: &str| format!("{}_{suffix}.png", input.stem);
+        let (mask, soft, over) = (file("mask"), file("soft"), file("overlay"));
+        write_png(&out.join(&mask), &mask_png(&result.mask, width, height, style.threshold)?.into())?;
+        write_png(&out.join(&soft), &soft_png(&result.mask, width, height)?.into())?;
+        write_png(&out.join(&over), &overlay(&image, &result.mask, None, style)?.into())?;
+        let class = result.class.and_then(|class| self.segmenter.card().classes.get(class).cloned());
+        let geojson = self.geojson.then(|| format!("{}.geojson", input.stem));
+        if let Some(file) = &geojson {
+            let name = class.as_deref().unwrap_or("foreground");
+            let outlines = outline::geojson(&result.mask, width as usize, height as usize, style.threshold, name);
+            atomic::write(&out.join(file), outlines.as_bytes())?;
+        }
+        let stability = match self.trust {
+            true => Some(flip_stability(&self.segmenter, &image, &result.mask, result.class, style.threshold)?),
+            false => None,
+        };
+        let foreground = result.mask.iter().filter(|&&value| value >= style.threshold).count();
+        let foreground = 100.0 * foreground as f64 / result.mask.len().max(1) as f64;
+        let path = input.path.display().to_string();
+        let probability = result.class.and_then(|class| result.probabilities.get(class).copied());
+        let named = class.as_ref().zip(probability);
+        let named = named.map_or_else(String::new, |(class, p)| format!("{class} ({:.1} %), ", 100.0 * p));
+        let nearly_black = notes.unused_bits.is_some();
+        let caution = if nearly_black { "; of its 16 bits the upper ones are unused: scale it" } else { "" };
+        let line = format!("{path}: {named}foreground {foreground:.1} %{caution}");
+
+        let number = |value: f32| format!("{value:.6}");
+        let mut cells = vec![path, class.unwrap_or_default(), probability.map_or_else(String::new, number)];
+        cells.extend(result.probabilities.iter().copied().map(number));
+        cells.push(format!("{foreground:.4}"));
+        cells.push(result.background_uncertainty.map_or_else(String::new, number));
+        cells.extend([mask, over]);
+        cells.extend(geojson);
+        cells.extend(stability.map(|iou| format!("{iou:.4}")));
+        Ok((line, cells))
+    }
+
+    fn write_table(&self, predicted: &Predicted) -> anyhow::Result<()> {
+        let card = self.segmenter.card();
+        let mut header: Vec<String> = ["path", "class", "probability"].map(String::from).to_vec();
+        if card.model.method.names_class() {
+            header.extend(card.classes.iter().map(|class| format!("p_{class}")));
+        }
+        header.extend(["foreground_percent", "background_uncertainty", "mask", "overlay"].map(String::from));
+        header.extend(self.geojson.then(|| String::from("geojson")));
+        header.extend(self.trust.then(|| String::from("flip_stability")));
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        for row in std::iter::once(&header).chain(&predicted.rows) {
+            writer.write_record(row)?;
+        }
+        Ok(atomic::write(&self.out.join("predictions.csv"), &writer.into_inner()?)?)
+    }
+
+    fn write_run(&self, predicted: &Predicted) -> anyhow::Result<()> {
+        let run = json!({
+            "schema": 1,
+            "histomask": env!("CARGO_PKG_VERSION"),
+            "command": std::env::args().collect::<Vec<_>>(),
+            "model": self.model.name(),
+            "model_sha256": sha256(&self.model.bytes),
+            "method": self.segmenter.card().model.method,
+            "device": self.device,
+            "threshold": self.threshold,
+            "images": predicted.images(),
+            "failed": predicted.failed,
+        });
+        Ok(atomic::write(&self.out.join("run.json"), &serde_json::to_vec_pretty(&run)?)?)
+    }
+}
+
+/// Whether nothing more can be written, rather than a file of this one name.
+fn stops(error: &atomic::WriteError) -> bool {
+    !matches!(error.source.kind(), std::io::ErrorKind::InvalidFilename | std::io::ErrorKind::InvalidInput)
+}
+
+/// Writes a PNG whole or not at all.
+fn write_png(path: &Path, image: &DynamicImage) -> anyhow::Result<()> {
+    let mut bytes = Vec::new();
+    PngEncoder::new(&mut bytes)
+        .write_image(image.as_bytes(), image.width(), image.height(), image.color().into())
+        .with_context(|| path.display().to_string())?;
+    Ok(atomic::write(path, &bytes)?)
+}

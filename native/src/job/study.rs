@@ -1,0 +1,237 @@
+//! The runs that the paper's artefacts need: said beforehand, trained and judged where they are missing, then drawn.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use histomask_core::MethodKind;
+use serde_json::{Value, json};
+
+use super::watch::Watch;
+use crate::data::SplitChoice;
+use crate::evaluate::{evaluate, write_results};
+use crate::interrupt;
+use crate::method::MethodChoice;
+use crate::reproduce::{
+    Artefact, Estimator, Made, Material, Plan, Recipe, Run, Source, State, Study, Sweeps, draw, in_words, mask_state,
+    plan, text, write,
+};
+use crate::train::{Outcome, TrainError};
+
+/// Checks every data set before any work; `split` is the one asked for.
+pub(crate) fn open(
+    recipe: &Recipe,
+    paths: &BTreeMap<Source, PathBuf>,
+    folds: &[usize],
+    split: Option<SplitChoice>,
+    watch: &dyn Watch,
+) -> anyhow::Result<BTreeMap<Source, Material>> {
+    let mut materials = BTreeMap::new();
+    for (&source, path) in paths {
+        watch.say(&format!("checking {} in {}", source.name(), path.display()));
+        let config = recipe.base(source, MethodChoice::Of(MethodKind::MaxMin))?.data;
+        let material = Material::open(source, path, &config, folds)?;
+        if split.is_none() && material.judged(None) == SplitChoice::Valid {
+            watch.warn(&format!(
+                "{}: no test images here; results are on the validation images, which also choose the epoch (--split)",
+                path.display()
+            ));
+        }
+        materials.insert(source, material);
+    }
+    Ok(materials)
+}
+
+/// Says what each artefact trains, and how long that takes, before anything is trained.
+pub(crate) fn announce(
+    study: &Study,
+    artefacts: &[Artefact],
+    sweeps: &Sweeps,
+    watch: &dyn Watch,
+) -> anyhow::Result<()> {
+    let plans: Vec<(Artefact, Option<Plan>)> = artefacts.iter().map(|&a| (a, plan(a, sweeps))).collect();
+    let runs = |plan: &Option<Plan>| plan.as_ref().map_or_else(|| Ok(vec![]), |plan| study.all_runs(plan));
+    let mut estimator = Estimator::default();
+    for (_, plan) in &plans {
+        estimator.learn(&runs(plan)?);
+    }
+    let (mut seen, mut total, mut left) = (BTreeSet::new(), 0.0, 0);
+    for (artefact, plan) in &plans {
+        let mut new = runs(plan)?;
+        let all = new.iter().map(|run| run.folder.path().to_owned()).collect::<BTreeSet<_>>().len();
+        new.retain(|run| run.state() != State::Ready && seen.insert(run.folder.path().to_owned()));
+        let (mut seconds, mut methods) = (0.0, BTreeMap::<(&str, usize), (usize, f64)>::new());
+        for run in &new {
+            if interrupt::asked() {
+                return Ok(());
+            }
+            let of_run = estimator.seconds(study, run)?;
+            seconds += of_run;
+            let sum = methods.entry((run.profile.model.method.name(), run.profile.train.epochs)).or_default();
+            *sum = (sum.0 + 1, sum.1 + of_run);
+        }
+        total += seconds;
+        left += new.len();
+        let work = match (all, new.len()) {
+            (0, _) => "nothing to train".to_owned(),
+            (all, 0) => format!("{all} runs, none of them to train here"),
+            (all, new) => format!("{all} runs, {new} to train: about {}", in_words(seconds)),
+        };
+        watch.say(&format!("{}: {work}", artefact.name()));
+        for ((method, epochs), (runs, seconds)) in methods {
+            watch.say(&format!("  {method}: {runs} x {epochs} epochs, about {}", in_words(seconds)));
+        }
+    }
+    if left > 0 {
+        watch.say(&format!("{left} runs to train on {}, about {} in all", study.chosen.name, in_words(total)));
+    }
+    Ok(())
+}
+
+/// Trains and evaluates what is missing, then writes the artefact; none if the user stopped it.
+pub(crate) fn make(
+    study: &Study,
+    artefact: Artefact,
+    sweeps: &Sweeps,
+    watch: &dyn Watch,
+) -> anyhow::Result<Option<PathBuf>> {
+    let plan = plan(artefact, sweeps);
+    if let Some(plan) = &plan {
+        let splits = study.splits(plan)?;
+        for run in study.all_runs(plan)? {
+            if !trained(study, &run, watch)? {
+                return Ok(None);
+            }
+            for &split in &splits {
+                if run.state() == State::Ready && !evaluated(study, &run, split, watch)? {
+                    return Ok(None);
+                }
+            }
+        }
+    }
+    let mut drawn = draw(study, artefact, sweeps)?;
+    if interrupt::asked() {
+        return Ok(None);
+    }
+    if let Some(plan) = &plan {
+        drawn.notes.extend(study.failures(plan)?.into_iter().map(|failure| format!("Not trained: {failure}")));
+    }
+    if study.recipe.quick {
+        drawn.notes.insert(0, "A quick look on synthetic tissue: the numbers say nothing about the paper's.".into());
+    }
+    let (made, context) = circumstances(study, artefact)?;
+    let page = write(&study.out, artefact, &drawn, &made, &context)?;
+    let stand_in = if study.recipe.quick { " (quick look on synthetic tissue)" } else { "" };
+    watch.show(&format!("{}{stand_in}", artefact.title()))?;
+    for table in &drawn.tables {
+        watch.show(&text(table))?;
+    }
+    watch.show(&format!("files: {}\n", study.out.join(artefact.name()).display()))?;
+    Ok(Some(page))
+}
+
+/// Brings a run to its end; false if the user stopped it.
+fn trained(study: &Study, run: &Run, watch: &dyn Watch) -> anyhow::Result<bool> {
+    let state = run.state();
+    if state == State::Ready || study.failed.borrow().contains_key(run.folder.path()) {
+        return Ok(true);
+    }
+    let material = study.material(run.source)?;
+    let (dataset, summary) = material.folds.get(&run.fold()).context("a fold that was not opened")?;
+    let job = super::Run {
+        profile: run.profile.clone(),
+        dataset: dataset.clone(),
+        summary: summary.clone(),
+        data: material.path.clone(),
+        chosen: study.chosen.clone(),
+        folder: run.folder.clone(),
+        resume: state == State::Begun,
+    };
+    match job.run(watch) {
+        Ok(Outcome::Interrupted) => Ok(false),
+        Ok(_) => {
+            run.tidy();
+            Ok(true)
+        }
+        Err(error) => match error.downcast_ref() {
+            // this run cannot be had; the others can
+            Some(TrainError::NoMasks | TrainError::NoLoss | TrainError::Diverged { .. }) => {
+                watch.warn(&format!("{}: {error}", run.folder.path().display()));
+                study.failed.borrow_mut().insert(run.folder.path().to_owned(), error.to_string());
+                Ok(true)
+            }
+            _ => Err(error),
+        },
+    }
+}
+
+/// Judges a run on a split unless that was done; false if the user stopped it.
+fn evaluated(study: &Study, run: &Run, split: SplitChoice, watch: &dyn Watch) -> anyhow::Result<bool> {
+    let samples = study.samples(run, split)?;
+    if samples.is_empty() || study.scores(run, split)?.is_some() {
+        return Ok(true);
+    }
+    let segmenter = study.segmenter(run)?;
+    let count = watch.count(samples.len(), &format!("{} on {}", run.read_as, split.name()));
+    let evaluation = evaluate(&segmenter, &samples, &run.profile.evaluation, &|done, _| count.set(done, ""));
+    drop(count);
+    if interrupt::asked() {
+        return Ok(false);
+    }
+    for (path, error) in &evaluation.failed {
+        watch.warn(&format!("{}: {error}", path.display()));
+    }
+    let context = json!({
+        "histomask": env!("CARGO_PKG_VERSION"),
+        "command": std::env::args().collect::<Vec<_>>(),
+        "model": run.folder.best(),
+        "data": study.material(run.source)?.path,
+        "split": split.name(),
+        "device": study.chosen.name,
+        "threshold": run.profile.evaluation.threshold,
+        "mask_state": mask_state(&samples),
+    });
+    write_results(&run.evaluation(split), &evaluation, &context)?;
+    Ok(true)
+}
+
+/// How an artefact was made, for people and for programs.
+fn circumstances(study: &Study, artefact: Artefact) -> anyhow::Result<(Made, Value)> {
+    let list = |numbers: &[String]| numbers.join(", ");
+    let seeds: Vec<String> = study.seeds.iter().map(ToString::to_string).collect();
+    let folds: Vec<String> = study.folds.iter().map(ToString::to_string).collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let command = std::env::args().collect::<Vec<_>>();
+    let mut made: Made = vec![
+        ("Command".into(), command.join(" ")),
+        ("Device".into(), format!("{}, {threads} threads", study.chosen.name)),
+        ("Version".into(), env!("CARGO_PKG_VERSION").into()),
+    ];
+    let mut data = Value::Null;
+    if let Some(source) = artefact.source() {
+        let material = study.material(source)?;
+        let hashes: Vec<_> = material.folds.values().map(|(_, summary)| summary.hash.clone()).collect();
+        let judged = study.judged(source)?.name();
+        let profile = study.recipe.base(source, MethodChoice::MaxMinSem)?;
+        made.extend([
+            ("Data".into(), format!("{} ({})", material.path.display(), hashes.join(", "))),
+            ("Images reported on".into(), judged.into()),
+            ("Seeds".into(), list(&seeds)),
+            ("Folds".into(), list(&folds)),
+            ("Training".into(), study.recipe.profile.as_deref().unwrap_or("each method's published settings").into()),
+            ("Backbone".into(), format!("{} from {} weights", profile.model.backbone.name(), profile.weights)),
+        ]);
+        data = json!({ "path": material.path, "hashes": hashes, "reported_on": judged });
+    }
+    let context = json!({
+        "histomask": env!("CARGO_PKG_VERSION"),
+        "command": command,
+        "device": study.chosen.name,
+        "threads": threads,
+        "quick": study.recipe.quick,
+        "seeds": study.seeds,
+        "folds": study.folds,
+        "data": data,
+    });
+    Ok((made, context))
+}
