@@ -129,8 +129,8 @@ pub(crate) struct Train {
     /// Method; sets what makes it that method over the profile
     #[arg(long, value_enum)]
     pub(crate) method: Option<MethodChoice>,
-    /// Profile by name (see `profile --list`) or as a TOML file [default: released-glas, for baselines the one of
-    /// their published training]
+    /// Profile by name (see `profile --list`) or as a TOML file [default: histomask, our recipe; with --method the
+    /// one of its published training]
     #[arg(long)]
     pub(crate) profile: Option<String>,
     /// Folder for the results [default: runs/<name of the data>]

@@ -117,13 +117,13 @@ impl MethodChoice {
     }
 }
 
-/// `--method` and `--profile` as one profile: the one asked for, else the one made for the method, with what the method
+/// `--method` and `--profile` as one profile: the one asked for, else the one made for the method (our own recipe if none is named), with what the method
 /// changes in it.
 ///
 /// # Errors
 /// As [`Profile::resolve`].
 pub fn profile(method: Option<MethodChoice>, profile: Option<&str>) -> Result<Profile, ProfileError> {
-    let of_method = || method.map_or(Profile::DEFAULT, MethodChoice::default_profile);
+    let of_method = || method.map_or(Profile::RECIPE, MethodChoice::default_profile);
     let base = Profile::resolve(profile.unwrap_or_else(of_method))?;
     Ok(match method {
         Some(method) => method.apply(base),

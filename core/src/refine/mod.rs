@@ -34,7 +34,11 @@ pub fn refine(mask: &mut [f32], rgb: &[u8], size: [usize; 2], config: &MaskConfi
         blend(mask, votes(mask, &density), config.votes);
     }
     if config.prior > 0.0 {
-        blend(mask, nuclei_and_lumen(&density).into_iter().map(|inside| f32::from(u8::from(inside))).collect(), config.prior);
+        blend(
+            mask,
+            nuclei_and_lumen(&density).into_iter().map(|inside| f32::from(u8::from(inside))).collect(),
+            config.prior,
+        );
     }
     if config.tissue {
         mask.iter_mut().zip(glass(&density)).filter(|(_, glass)| *glass).for_each(|(soft, _)| *soft = 0.0);
@@ -91,7 +95,12 @@ mod tests {
         for (size, value) in [([1, 1], 0), ([3, 5], 255), ([40, 1], 128), ([33, 64], 90)] {
             let rgb: Vec<u8> = (0..size[0] * size[1] * 3).map(|i| (value + i % 3) as u8).collect();
             let mut mask = vec![0.5; size[0] * size[1]];
-            refine(&mut mask, &rgb, size, &MaskConfig { prior: 0.5, votes: 0.5, tissue: true, ..MaskConfig::default() });
+            refine(
+                &mut mask,
+                &rgb,
+                size,
+                &MaskConfig { prior: 0.5, votes: 0.5, tissue: true, ..MaskConfig::default() },
+            );
             assert!(mask.iter().all(|soft| (0.0..=1.0).contains(soft)), "{size:?}");
         }
     }

@@ -37,9 +37,10 @@ fn deviation(plane: &[f32], size: [usize; 2], sigma: f32) -> Vec<f32> {
 /// With mean 0 and deviation 1 over the image; zero where all values are one.
 fn standardized(values: &[f32]) -> Vec<f32> {
     let count = values.len().max(1) as f64;
-    let [sum, squares] = values.iter().map(|&value| f64::from(value)).fold([0.0; 2], |[sum, squares], value| {
-        [sum + value, squares + value * value]
-    });
+    let [sum, squares] = values
+        .iter()
+        .map(|&value| f64::from(value))
+        .fold([0.0; 2], |[sum, squares], value| [sum + value, squares + value * value]);
     let mean = sum / count;
     let deviation = (squares / count - mean * mean).max(0.0).sqrt() + 1e-6;
     values.iter().map(|&value| ((f64::from(value) - mean) / deviation) as f32).collect()

@@ -28,8 +28,10 @@ const VARIANTS: [(&str, &str); 11] = [
 pub(super) const PRINTED: [&str; 5] = [Profile::DEFAULT, "paper-glas", "released-camelyon", "paper-camelyon", "demo"];
 
 impl Profile {
-    /// The profile used when none is named, and the one a file extends when it does not say.
+    /// The profile that holds every setting, and the one a file extends when it does not say.
     pub const DEFAULT: &'static str = "released-glas";
+    /// What `train` uses when neither profile nor method is named; the shipped model was trained by it.
+    pub const RECIPE: &'static str = "histomask";
 
     /// Names of the profiles that are part of the program.
     #[must_use]
