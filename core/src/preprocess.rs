@@ -98,25 +98,27 @@ pub struct Preprocess {
 }
 
 impl Preprocess {
+    /// The `[width, height]` that an image has in the model.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ImageSize`] if the model cannot take a side.
+    pub fn size(&self, width: usize, height: usize) -> Result<[usize; 2], Error> {
+        let [model_width, model_height] = self.resize.target(width, height, self.size);
+        let [min, max] = SIDES;
+        if model_width.min(model_height) < min || model_width.max(model_height) > max {
+            return Err(Error::ImageSize { width, height, model_width, model_height, min, max });
+        }
+        Ok([model_width, model_height])
+    }
+
     /// The model's input for one image, `[1, 3, H, W]`: Pillow's bilinear resize and the normalisation, on the device.
     ///
     /// # Errors
     ///
     /// [`Error::ImageSize`] if the resized image has a side the model cannot take.
     pub fn tensor(&self, image: RgbView<'_>, device: &Device) -> Result<Tensor<4>, Error> {
-        let [width, height] = self.resize.target(image.width, image.height, self.size);
-        let [min, max] = SIDES;
-        if width.min(height) < min || width.max(height) > max {
-            let (width_in, height_in) = (image.width, image.height);
-            return Err(Error::ImageSize {
-                width: width_in,
-                height: height_in,
-                model_width: width,
-                model_height: height,
-                min,
-                max,
-            });
-        }
+        let [width, height] = self.size(image.width, image.height)?;
         if image.width.max(image.height) > MAX_SIDE {
             let resized = resize(image, width, height);
             let planar = normalise(&resized, &self.mean, &self.std);

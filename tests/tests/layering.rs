@@ -19,7 +19,7 @@ const NATIVE: [&[&str]; 11] = [
     &["method", "device"],
     &["profile"],
     &["data", "report", "serve", "synth", "weights"],
-    &["augment", "csv_text", "atomic", "interrupt"],
+    &["augment", "csv_text", "atomic", "interrupt", "panics"],
 ];
 
 /// Parts that nobody else of their layer may use: one command never calls another.

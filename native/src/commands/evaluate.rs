@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::arguments::Evaluate;
 use crate::console::{Console, Exit};
 use crate::data::{Dataset, SplitChoice};
-use crate::evaluate::{Evaluation, evaluate, write_results};
+use crate::evaluate::{Evaluation, evaluate, holds_complete, write_results};
 use crate::job::{ModelFile, evaluation_report, summary};
 use crate::profile::{self, Profile};
 use crate::train::RunFolder;
@@ -73,11 +73,17 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
         "device": chosen.name,
         "threshold": profile.evaluation.threshold,
     });
+    if !evaluation.is_complete() && holds_complete(&out) {
+        console.say(&format!("stopped; the complete evaluation in {} stays as it is", out.display()));
+        return Ok(Exit::Interrupted);
+    }
     write_results(&out, &evaluation, &context)?;
     let trust = match args.trust && !interrupt::asked() {
         true => Some(trust_of(&segmenter, &chosen.device, &dataset, args.split, &evaluation, &profile, console)?),
         false => None,
     };
+    // a part of the images says nothing of the set
+    let trust = trust.filter(|_| !interrupt::asked());
     if let Some(trust) = &trust {
         trust::write(&out, trust, &context)?;
     }

@@ -29,6 +29,8 @@ pub struct Summary {
     pub smallest: (u32, u32),
     /// Largest width and largest height, in pixels.
     pub largest: (u32, u32),
+    /// Width and height of every validation image, in pixels.
+    pub valid_sizes: Vec<(PathBuf, (u32, u32))>,
     /// BLAKE3, as 64 hexadecimal digits, over id, label, split and decoded pixels of every sample in sorted order.
     /// Pixels, not files: GlaS in BMP and in PNG hash the same.
     pub hash: String,
@@ -211,6 +213,8 @@ fn summary(dataset: &Dataset, samples: &[(Split, &Sample, Contents)]) -> Summary
         smallest = (smallest.0.min(*width), smallest.1.min(*height));
         largest = (largest.0.max(*width), largest.1.max(*height));
     }
+    let valid = samples.iter().filter(|(split, ..)| *split == Split::Valid);
+    let valid_sizes = valid.map(|(_, sample, contents)| (sample.image.clone(), contents.size)).collect();
     let mut lines: Vec<_> = samples
         .iter()
         .map(|(split, sample, contents)| format!("{}\t{}\t{split}\t{}\n", sample.id, sample.label, contents.pixels))
@@ -218,7 +222,8 @@ fn summary(dataset: &Dataset, samples: &[(Split, &Sample, Contents)]) -> Summary
     lines.sort();
     let hash = blake3::hash(lines.concat().as_bytes()).to_string();
     let warnings = warnings(samples);
-    Summary { classes: dataset.classes.clone(), counts: counts.to_vec(), smallest, largest, hash, warnings }
+    let classes = dataset.classes.clone();
+    Summary { classes, counts: counts.to_vec(), smallest, largest, valid_sizes, hash, warnings }
 }
 
 /// What images and masks look like that are read, but perhaps not as they were meant.

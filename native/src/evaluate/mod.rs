@@ -3,6 +3,7 @@
 mod results;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use histomask_core::config::MaskOf;
 use histomask_core::metric::{ClassConfusion, EmptyRule, MaskEvaluator, MaskScores};
@@ -10,7 +11,7 @@ use histomask_core::picture_file::PictureNotes;
 use histomask_core::{MethodKind, Observation, RgbView, Segmentation, Segmenter};
 use image::RgbImage;
 
-pub use results::{ImageResult, write_results};
+pub use results::{ImageResult, holds_complete, write_results};
 
 use crate::data::Sample;
 use crate::data::image::{read_mask, read_rgb_noted};
@@ -40,7 +41,9 @@ pub struct Evaluation {
     /// Mean foreground of the predicted masks, in percent of the image.
     pub mean_foreground: f64,
     /// Samples that could not be evaluated, with the reason.
-    pub failed: Vec<(PathBuf, String)>,
+    pub failed: Vec<(PathBuf, Arc<EvaluateError>)>,
+    /// How many samples there were; more than `images` and `failed` together if an interrupt ended it.
+    pub samples: usize,
 }
 
 /// Runs a model over samples, one image at a time at full resolution (`spec` §4).
@@ -75,17 +78,17 @@ pub fn evaluate(
             break;
         }
         let judged = observe_file(segmenter, &sample.image)
-            .map_err(|error| error.to_string())
-            .and_then(|(_, observation)| judge.image(sample, &observation).map_err(|error| error.to_string()))
+            .map_err(EvaluateError::from)
+            .and_then(|(_, observation)| judge.image(sample, &observation))
             .and_then(|result| {
                 if let Some(predicted) = result.predicted {
-                    confusion.update(predicted, sample.label).map_err(|error| error.to_string())?;
+                    confusion.update(predicted, sample.label)?;
                 }
                 Ok(result)
             });
         match judged {
             Ok(result) => images.push(result),
-            Err(error) => failed.push((sample.image.clone(), error)),
+            Err(error) => failed.push((sample.image.clone(), Arc::new(error))),
         }
         progress(index + 1, samples.len());
     }
@@ -103,6 +106,7 @@ pub fn evaluate(
         images,
         confusion,
         failed,
+        samples: samples.len(),
     }
 }
 
@@ -160,15 +164,34 @@ fn run_on_file<T>(
     Ok((image, notes, result))
 }
 
-/// Why an image could not be judged.
+/// Why an image could not be evaluated.
 #[derive(Debug, thiserror::Error)]
-enum JudgeError {
+#[non_exhaustive]
+pub enum EvaluateError {
+    /// Reading or segmenting the image.
+    #[error(transparent)]
+    File(#[from] SegmentFileError),
+    /// Its true mask.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),
+    /// The model's mask.
     #[error(transparent)]
     Core(#[from] histomask_core::Error),
+    /// The scores.
     #[error(transparent)]
     Metric(#[from] histomask_core::metric::MetricError),
+}
+
+impl EvaluateError {
+    /// What the device said, if it is to blame.
+    #[must_use]
+    pub fn device(&self) -> Option<&str> {
+        match self {
+            Self::Core(histomask_core::Error::Device(reason))
+            | Self::File(SegmentFileError::Core { source: histomask_core::Error::Device(reason), .. }) => Some(reason),
+            _ => None,
+        }
+    }
 }
 
 /// Scores image after image.
@@ -182,7 +205,7 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn image(&mut self, sample: &Sample, observation: &Observation) -> Result<ImageResult, JudgeError> {
+    fn image(&mut self, sample: &Sample, observation: &Observation) -> Result<ImageResult, EvaluateError> {
         let threshold = self.config.threshold;
         let mask = observation.mask(Some(sample.label))?;
         // of the predicted class, where that is another mask

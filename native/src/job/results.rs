@@ -202,6 +202,13 @@ pub(crate) fn verdict(evaluation: &Evaluation) -> Vec<String> {
         Some(error) => format!("Classification error {error:.2} % on {images} images."),
         None => format!("{images} images; {} names no class.", evaluation.method.title()),
     }];
+    if !evaluation.is_complete() {
+        let seen = images + evaluation.failed.len();
+        sentences.insert(
+            0,
+            format!("Not complete: stopped after {seen} of {} images; all numbers are of these.", evaluation.samples),
+        );
+    }
     if let Some(masks) = &evaluation.masks
         && let (Some(plus), Some(minus), Some(ones)) = (masks.f1_plus, masks.f1_minus, masks.all_ones_f1_plus)
     {

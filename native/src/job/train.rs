@@ -52,6 +52,7 @@ pub(crate) fn run_job(run: &Run<'_>, observer: &dyn Watch) -> anyhow::Result<Out
         profile: run.profile,
         dataset: run.dataset,
         data_hash: &run.summary.hash,
+        valid_sizes: &run.summary.valid_sizes,
         licence: licence(run.dataset),
         device: &run.chosen.device,
         folder: run.folder,
