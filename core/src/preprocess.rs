@@ -5,7 +5,7 @@ use histomask_shaders::MAX_SIDE;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::kernel::{model_input, pixels};
+use crate::kernel::{limits, model_input, pixels};
 
 /// Smallest and largest side of the model's input in pixels: below, the stride-32 map has no position; above,
 /// memory grows past what one pass should take.
@@ -119,7 +119,10 @@ impl Preprocess {
     /// [`Error::ImageSize`] if the resized image has a side the model cannot take.
     pub fn tensor(&self, image: RgbView<'_>, device: &Device) -> Result<Tensor<4>, Error> {
         let [width, height] = self.size(image.width, image.height)?;
-        if image.width.max(image.height) > MAX_SIDE {
+        // the original is uploaded whole; what does not fit there is resized here
+        let bytes = 4 * image.width as u64 * image.height as u64;
+        let fits = limits(device).is_none_or(|limits| limits.check_binding("the image", bytes).is_ok());
+        if !fits || image.width.max(image.height) > MAX_SIDE {
             let resized = resize(image, width, height);
             let planar = normalise(&resized, &self.mean, &self.std);
             return Ok(Tensor::from_data(TensorData::new(planar, [1, 3, height, width]), device));

@@ -90,6 +90,7 @@ pub(crate) fn run(args: &Evaluate, keys: Option<&clap::ArgMatches>, console: &Co
     let data = format!("{} {split}", dataset.name());
     let report = evaluation_report(&segmenter, &evaluation, &samples, &data, &context, trust.as_ref())?;
     atomic::write(&out.join("report.html"), report.as_bytes())?;
+    evaluation.cautions.iter().for_each(|caution| console.warn(caution));
     console.print(&summary(&evaluation, split))?;
     if let Some(trust) = &trust {
         console.print(&trust::text(trust))?;

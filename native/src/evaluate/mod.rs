@@ -13,8 +13,8 @@ use image::RgbImage;
 
 pub use results::{ImageResult, holds_complete, write_results};
 
-use crate::data::Sample;
-use crate::data::image::{read_mask, read_rgb_noted};
+use crate::data::image::{read_mask_noted, read_rgb_noted};
+use crate::data::{Cautions, Sample, foreground_percent};
 use crate::profile::{EmptyMasks, EvaluationConfig};
 
 /// A model judged on a set of samples.
@@ -44,6 +44,8 @@ pub struct Evaluation {
     pub failed: Vec<(PathBuf, Arc<EvaluateError>)>,
     /// How many samples there were; more than `images` and `failed` together if an interrupt ended it.
     pub samples: usize,
+    /// What should be known of images and masks that were read, but perhaps not as they were meant.
+    pub cautions: Vec<String>,
 }
 
 /// Runs a model over samples, one image at a time at full resolution (`spec` §4).
@@ -70,6 +72,7 @@ pub fn evaluate(
         masks: MaskEvaluator::new(config.threshold as f32, rule),
         label_free: MaskEvaluator::new(config.threshold as f32, rule),
         pixel_losses: Vec::new(),
+        cautions: Cautions::default(),
     };
     let mut images = Vec::with_capacity(samples.len());
     let mut failed = Vec::new();
@@ -77,9 +80,9 @@ pub fn evaluate(
         if crate::interrupt::asked() {
             break;
         }
-        let judged = observe_file(segmenter, &sample.image)
+        let judged = run_on_file(&sample.image, |view| segmenter.observe(view))
             .map_err(EvaluateError::from)
-            .and_then(|(_, observation)| judge.image(sample, &observation))
+            .and_then(|(_, notes, observation)| judge.image(sample, &notes, &observation))
             .and_then(|result| {
                 if let Some(predicted) = result.predicted {
                     confusion.update(predicted, sample.label)?;
@@ -107,6 +110,7 @@ pub fn evaluate(
         confusion,
         failed,
         samples: samples.len(),
+        cautions: judge.cautions.lines(),
     }
 }
 
@@ -202,10 +206,17 @@ struct Judge<'a> {
     masks: MaskEvaluator,
     label_free: MaskEvaluator,
     pixel_losses: Vec<f64>,
+    cautions: Cautions,
 }
 
 impl Judge<'_> {
-    fn image(&mut self, sample: &Sample, observation: &Observation) -> Result<ImageResult, EvaluateError> {
+    fn image(
+        &mut self,
+        sample: &Sample,
+        notes: &PictureNotes,
+        observation: &Observation,
+    ) -> Result<ImageResult, EvaluateError> {
+        self.cautions.image(&sample.image, notes);
         let threshold = self.config.threshold;
         let mask = observation.mask(Some(sample.label))?;
         // of the predicted class, where that is another mask
@@ -215,7 +226,8 @@ impl Judge<'_> {
 
         let mut result = ImageResult::new(sample, observation, &mask, label_free, threshold);
         if let Some(path) = &sample.mask {
-            let truth = read_mask(path, (observation.width as u32, observation.height as u32))?;
+            let (truth, notes) = read_mask_noted(path, (observation.width as u32, observation.height as u32))?;
+            self.cautions.mask(path, notes, foreground_percent(truth.as_raw()));
             let scores = self.masks.update(&mask, truth.as_raw())?;
             let free = if self.by_class { self.label_free.update(label_free, truth.as_raw())? } else { scores };
             result.add_mask_scores(&scores, &free);

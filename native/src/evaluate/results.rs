@@ -151,6 +151,7 @@ pub fn write_results(folder: &Path, evaluation: &Evaluation, context: &serde_jso
         "label_free_difference": evaluation.masks.as_ref().map(|_| json!({ "f1_plus": f1_plus, "f1_minus": f1_minus })),
         "pixel_loss": evaluation.pixel_loss,
         "mean_foreground_percent": evaluation.mean_foreground,
+        "cautions": evaluation.cautions,
         "failed": not_evaluated,
     });
     let json = serde_json::to_vec_pretty(&summary).map_err(|error| failed("evaluation.json")(error.into()))?;

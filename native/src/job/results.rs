@@ -186,7 +186,9 @@ pub(crate) fn evaluation_report(
             ("Device".into(), text("device")),
             ("Licence of the weights".into(), card.licence.clone()),
         ],
-        notes: evaluation.failed.iter().map(|(_, error)| format!("Not evaluated: {error}")).collect(),
+        notes: (evaluation.cautions.iter().cloned())
+            .chain(evaluation.failed.iter().map(|(_, error)| format!("Not evaluated: {error}")))
+            .collect(),
         ..Report::default()
     };
     if let Some(trust) = trust {

@@ -46,7 +46,7 @@ pub(in crate::kernel) fn forward(
 fn params(x: &[usize; 4], weight: &[usize; 4], stride: usize, padding: Padding) -> Option<ConvParams> {
     let [outputs, inputs, kernel, width] = *weight;
     // `by_input` convolves with kernels of ceil(k / stride), which reach back that many positions but one
-    let reaches = |before: usize| (stride - 1 + before) / stride < kernel.div_ceil(stride);
+    let reaches = |before: usize| before.div_ceil(stride) < kernel.div_ceil(stride);
     let fits = |(side, (before, after)): (&usize, (usize, usize))| {
         before < kernel && reaches(before) && side + before + after >= kernel
     };
