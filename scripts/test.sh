@@ -82,6 +82,9 @@ esac
 # the tests drive the program that stands beside them
 check build cargo build --release --workspace
 
+# training, prediction and reproduce are killed at random moments and go on
+check kills scripts/kill-tests.sh 5
+
 heading "tests: cargo test --release --workspace"
 # the software adapter tunes kernels for minutes otherwise
 export CUBECL_AUTOTUNE_LEVEL="${CUBECL_AUTOTUNE_LEVEL:-minimal}"

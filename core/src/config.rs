@@ -400,8 +400,8 @@ pub struct LossConfig {
     pub t_factor: f64,
     /// Upper limit of t.
     pub t_max: f64,
-    /// Class index that has no foreground of interest (Camelyon16's "normal"); used by the two Camelyon terms.
-    pub normal_class: usize,
+    /// Name of the class without foreground of interest (Camelyon16's "normal"); used by the two Camelyon terms.
+    pub normal_class: String,
     /// Weight of the cross-entropy that pulls the mask to zero on normal images (released Camelyon16).
     pub normal_empty_weight: f64,
     /// Weight of PN's size penalty (`spec` §5.8).
@@ -421,9 +421,19 @@ impl Default for LossConfig {
             t: 5.0,
             t_factor: 1.01,
             t_max: 10.0,
-            normal_class: 0,
+            normal_class: "normal".into(),
             normal_empty_weight: 0.0,
             size_penalty_weight: 1e-5,
         }
+    }
+}
+
+impl LossConfig {
+    /// Index of [`LossConfig::normal_class`] among a model's classes, by its very name, else in any case of its
+    /// letters; none if no class is called so.
+    #[must_use]
+    pub fn normal_index(&self, classes: &[String]) -> Option<usize> {
+        let exact = classes.iter().position(|class| *class == self.normal_class);
+        exact.or_else(|| classes.iter().position(|class| class.eq_ignore_ascii_case(&self.normal_class)))
     }
 }

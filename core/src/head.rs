@@ -49,6 +49,11 @@ impl CamHead {
         Self { conv, modalities: 1, pooling: Pooling::Average }
     }
 
+    /// How many classes it has maps of.
+    pub(crate) fn classes(&self) -> usize {
+        self.conv.weight.dims()[0] / self.modalities.max(1)
+    }
+
     /// Class activation maps: `[B, features, h, w]` to `[B, classes, h, w]`.
     pub fn class_maps(&self, features: Tensor<4>) -> Tensor<4> {
         class_wise(self.conv.forward(features), self.modalities)

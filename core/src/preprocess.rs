@@ -5,7 +5,7 @@ use histomask_shaders::MAX_SIDE;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::kernel::{model_input, pixels};
+use crate::kernel::{limits, model_input, pixels};
 
 /// Smallest and largest side of the model's input in pixels: below, the stride-32 map has no position; above,
 /// memory grows past what one pass should take.
@@ -98,26 +98,31 @@ pub struct Preprocess {
 }
 
 impl Preprocess {
+    /// The `[width, height]` that an image has in the model.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ImageSize`] if the model cannot take a side.
+    pub fn size(&self, width: usize, height: usize) -> Result<[usize; 2], Error> {
+        let [model_width, model_height] = self.resize.target(width, height, self.size);
+        let [min, max] = SIDES;
+        if model_width.min(model_height) < min || model_width.max(model_height) > max {
+            return Err(Error::ImageSize { width, height, model_width, model_height, min, max });
+        }
+        Ok([model_width, model_height])
+    }
+
     /// The model's input for one image, `[1, 3, H, W]`: Pillow's bilinear resize and the normalisation, on the device.
     ///
     /// # Errors
     ///
     /// [`Error::ImageSize`] if the resized image has a side the model cannot take.
     pub fn tensor(&self, image: RgbView<'_>, device: &Device) -> Result<Tensor<4>, Error> {
-        let [width, height] = self.resize.target(image.width, image.height, self.size);
-        let [min, max] = SIDES;
-        if width.min(height) < min || width.max(height) > max {
-            let (width_in, height_in) = (image.width, image.height);
-            return Err(Error::ImageSize {
-                width: width_in,
-                height: height_in,
-                model_width: width,
-                model_height: height,
-                min,
-                max,
-            });
-        }
-        if image.width.max(image.height) > MAX_SIDE {
+        let [width, height] = self.size(image.width, image.height)?;
+        // the original is uploaded whole; what does not fit there is resized here
+        let bytes = 4 * image.width as u64 * image.height as u64;
+        let fits = limits(device).is_none_or(|limits| limits.check_binding("the image", bytes).is_ok());
+        if !fits || image.width.max(image.height) > MAX_SIDE {
             let resized = resize(image, width, height);
             let planar = normalise(&resized, &self.mean, &self.std);
             return Ok(Tensor::from_data(TensorData::new(planar, [1, 3, height, width]), device));

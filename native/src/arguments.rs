@@ -117,6 +117,12 @@ pub(crate) struct Demo {
     /// Seed of the synthetic tissue and of the training
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+    /// Patches of each of the two classes; with few, masks are no better than a guess
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(10..))]
+    pub(crate) per_class: u16,
+    /// Passes over the training patches [default: the demo profile's]
+    #[arg(long)]
+    pub(crate) epochs: Option<usize>,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
 }

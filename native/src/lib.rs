@@ -15,6 +15,7 @@ pub mod evaluate;
 pub mod interrupt;
 mod job;
 pub mod method;
+mod panics;
 pub mod profile;
 pub mod report;
 mod reproduce;

@@ -59,6 +59,19 @@ pub fn numbers(value: &Value) -> Vec<f64> {
     }
 }
 
+/// The cases of a JSON array, of which there is at least one.
+///
+/// # Panics
+///
+/// If it is missing or empty: a loop over it would test nothing.
+#[must_use]
+pub fn cases(value: &Value) -> &[Value] {
+    match value.as_array() {
+        Some(cases) if !cases.is_empty() => cases,
+        _ => panic!("no cases to test: {value}"),
+    }
+}
+
 /// Sides of a nested JSON array.
 #[must_use]
 pub fn shape(value: &Value) -> Vec<usize> {

@@ -7,8 +7,9 @@ use burn::tensor::{Device, Distribution, Tensor};
 use histomask_core::backbone::{Backbone, FeatureExtractor as _};
 use histomask_core::config::BackboneKind;
 use histomask_core::kernel::Activation::{Identity, Relu, Relu6};
-use histomask_core::kernel::{conv, depthwise, pack, pointwise};
+use histomask_core::kernel::{conv, conv2d as trained, depthwise, depthwise_conv2d, pack, pointwise};
 use histomask_core::method::UNet;
+use histomask_core::weights::{load_state_dict, state_dict};
 use histomask_tests::{assert_numbers, software_adapter, values};
 
 /// Two orders of 32-bit summation, over up to 600 values of order 1.
@@ -140,4 +141,68 @@ fn folded_networks_compute_the_same() {
     trained.forward(images());
     let (plain, image) = (trained.valid(), images().inner());
     close("U-Net", plain.clone().fold().forward(image.clone()), plain.forward(image));
+}
+
+/// Output and both gradients of a convolution, for a loss that weighs every output differently.
+fn with_gradients(
+    x: &Tensor<4>,
+    weight: &Tensor<4>,
+    conv: impl Fn(Tensor<4>, Tensor<4>) -> Tensor<4>,
+) -> [Vec<f64>; 3] {
+    let device = Device::flex().autodiff();
+    let (x, weight) = (on(x, &device).require_grad(), on(weight, &device).require_grad());
+    let output = conv(x.clone(), weight.clone());
+    let count = output.dims().iter().product::<usize>() as i64;
+    let factors = Tensor::arange(0..count, &device).float().sin().reshape(output.dims());
+    let gradients = (output.clone() * factors).sum().backward();
+    let of = |tensor: &Tensor<4>| values(tensor.grad(&gradients).unwrap_or_else(|| panic!("no gradient")));
+    [values(output.inner()), of(&x), of(&weight)]
+}
+
+/// Every kernel, stride and padding: computed here or left to burn, but right.
+#[test]
+fn gradients_are_burns_for_every_kernel_stride_and_padding() {
+    Device::flex().seed(25);
+    let mut cases = 0;
+    for (kernel, stride, padding) in
+        (1..=7).flat_map(|k| (1..=4).flat_map(move |s| (0..=3).map(move |p| (k, s, p)))).filter(|(k, _, p)| p <= k)
+    {
+        let around = [(padding, padding), (padding, padding)];
+        // of several remainders by the stride, and just as large as the kernel
+        for [height, width] in [[9, 12], [kernel, kernel + 1]] {
+            let what = format!("kernel {kernel}, stride {stride}, padding {padding} on {height} × {width}");
+            let x = random([2, 3, height, width]);
+            for (channels, weight) in [(1, random([4, 3, kernel, kernel])), (3, random([3, 1, kernel, kernel]))] {
+                let options = ConvOptions::new_with_padding([stride, stride], around, [1, 1], channels);
+                let theirs = with_gradients(&x, &weight, |x, weight| conv2d(x, weight, None, options.clone()));
+                let ours = with_gradients(&x, &weight, |x, weight| match channels {
+                    1 => trained(x, weight, stride, around),
+                    _ => depthwise_conv2d(x, weight, stride, around),
+                });
+                for (part, (ours, theirs)) in
+                    ["output", "by input", "by weight"].into_iter().zip(ours.iter().zip(&theirs))
+                {
+                    assert_numbers(&format!("{what}, {channels} groups, {part}"), ours, theirs, TOLERANCE);
+                }
+                cases += 1;
+            }
+        }
+    }
+    assert!(cases > 400, "{cases}");
+}
+
+#[test]
+fn folded_weights_never_outlive_a_load() {
+    let device = Device::flex();
+    device.seed(26);
+    let image = Tensor::<4>::random([1, 3, 64, 64], Distribution::Uniform(-1.0, 1.0), &device);
+    for kind in [BackboneKind::EfficientnetLite0, BackboneKind::Resnet18, BackboneKind::Resnet18DeepStem] {
+        let (first, second): (Backbone, Backbone) = (kind.init(&device), kind.init(&device));
+        let expected = values(second.forward(image.clone(), 1));
+        let folded = first.fold();
+        let before = values(folded.forward(image.clone(), 1));
+        let loaded = load_state_dict(folded, &state_dict(&second)).unwrap_or_else(|error| panic!("{error}"));
+        assert_numbers(kind.name(), &values(loaded.forward(image.clone(), 1)), &expected, 1e-6);
+        assert!(before != expected, "{}: both draws are the same, so nothing was tested", kind.name());
+    }
 }

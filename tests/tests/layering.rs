@@ -19,7 +19,7 @@ const NATIVE: [&[&str]; 11] = [
     &["method", "device"],
     &["profile"],
     &["data", "report", "serve", "synth", "weights"],
-    &["augment", "csv_text", "atomic", "interrupt", "told_once"],
+    &["augment", "csv_text", "atomic", "interrupt", "panics", "told_once"],
 ];
 
 /// Parts that nobody else of their layer may use: one command never calls another.

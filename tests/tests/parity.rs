@@ -15,7 +15,7 @@ use histomask_core::pooling::{Positions, WildcatPooling, class_wise};
 use histomask_core::preprocess::ResizeRule;
 use histomask_core::resample::{bilinear, bilinear_slice, scaled};
 use histomask_core::weights::ParamPath;
-use histomask_tests::{assert_close, assert_numbers, numbers, shape, software_adapter, tensor, toy, vectors};
+use histomask_tests::{assert_close, assert_numbers, cases, numbers, shape, software_adapter, tensor, toy, vectors};
 use serde_json::{Value, json};
 
 /// The vectors' own tolerance for 32-bit floats.
@@ -59,7 +59,7 @@ fn cross_entropies(v: &Value, device: &Device) {
 
 fn background_terms(v: &Value, device: &Device) {
     let bases = [("nat", LogBase::E), ("log2", LogBase::Two)];
-    for case in v["eq4_eq6_background_terms"].as_array().unwrap_or(&vec![]) {
+    for case in cases(&v["eq4_eq6_background_terms"]) {
         // log p are logits of p
         let logits: Vec<f64> = numbers(&case["p_minus"]).iter().map(|p| p.ln()).collect();
         let logits = tensor::<2>(&json!([logits]), device);
@@ -70,7 +70,7 @@ fn background_terms(v: &Value, device: &Device) {
             assert_close("SEM", sem, &case[format!("SEM_Hqp_{name}")], F32);
         }
     }
-    for case in v["shannon_entropy"].as_array().unwrap_or(&vec![]) {
+    for case in cases(&v["shannon_entropy"]) {
         let logits: Vec<f64> = numbers(&case["p"]).iter().map(|p| p.ln()).collect();
         let eem = background(tensor::<2>(&json!([logits]), device), BackgroundTerm::Eem, LogBase::E);
         assert_close("entropy", -eem, &case["H_nat"], F32);
@@ -96,7 +96,7 @@ fn binary_derivatives(v: &Value, device: &Device) {
         let gradient = gradient.and_then(|data| data.try_to_vec::<f64>().ok()).unwrap_or_default();
         gradient[0] / (p1 * (1.0 - p1))
     };
-    for case in v["appendixA_derivatives_binary"].as_array().unwrap_or(&vec![]) {
+    for case in cases(&v["appendixA_derivatives_binary"]) {
         let p1 = numbers(&case["p1"])[0];
         let eem = numbers(&case["d_minusH_dp1_nat (A.5) = log(p/(1-p))"]);
         assert_numbers("A.5", &[by_p1(p1, BackgroundTerm::Eem, LogBase::E)], &eem, F32);
@@ -114,13 +114,13 @@ fn binary_derivatives(v: &Value, device: &Device) {
 }
 
 fn barriers(v: &Value, device: &Device) {
-    for case in v["extended_log_barrier"]["values"].as_array().unwrap_or(&vec![]) {
+    for case in cases(&v["extended_log_barrier"]["values"]) {
         let size = tensor::<1>(&json!([-numbers(&case["z"])[0]]), device);
         let psi = barrier(size, BarrierKind::Extended, numbers(&case["t"])[0]);
         assert_close("extended barrier", psi, &case["psi"], F32);
     }
     let v_sizes = &v["eq10_eq11_sizes_and_barrier"];
-    for case in v_sizes["cases"].as_array().unwrap_or(&vec![]) {
+    for case in cases(&v_sizes["cases"]) {
         let sizes = region_sizes(tensor::<4>(&v_sizes["M_plus"], device));
         assert_close("s+", sizes.foreground.clone(), &case["s_plus"], F32);
         assert_close("s-", sizes.background.clone(), &case["s_minus"], F32);
@@ -147,7 +147,7 @@ fn pooling(v: &Value, device: &Device) {
 
     let pooled = &v["wildcat_pooling_on_class_maps"];
     let maps = tensor::<4>(&pooled["maps"], device);
-    for case in pooled["cases"].as_array().unwrap_or(&vec![]) {
+    for case in cases(&pooled["cases"]) {
         let formulas = [
             ("original", PoolingFormula::Wildcat),
             ("survey", PoolingFormula::Survey),
@@ -228,7 +228,7 @@ fn end_to_end(v: &Value, device: &Device) {
         let (config, loss, sigma, t) = toy::configs(&v["base_config"], &variant["config_changes"]);
         let model = toy::model(&config, &v["weights"], &autodiff);
         let output = model.forward(tensor::<4>(&v["X"], &autodiff), sigma);
-        let terms = loss.terms(&output, &labels, &label_values, t);
+        let terms = loss.terms(&output, &labels, &label_values, t, Some(0));
 
         let expected = &variant["forward"];
         let sizes = output.sizes.clone();
@@ -286,7 +286,7 @@ impl ModuleVisitor for GradientsOf<'_> {
 
 #[test]
 fn positions_round_half_to_even() {
-    for case in vectors()["wildcat_k"].as_array().unwrap_or(&vec![]) {
+    for case in cases(&vectors()["wildcat_k"]) {
         let k = if case["is_float"] == true { Positions::Share(numbers(&case["k"])[0]) } else { positions(&case["k"]) };
         assert_eq!(k.among(numbers(&case["n"])[0] as usize), numbers(&case["result"])[0] as usize, "{case}");
     }
@@ -316,7 +316,7 @@ fn schedules() {
 
 #[test]
 fn sizes_after_resize_and_shrink() {
-    for case in vectors()["resize_short_side_432"].as_array().unwrap_or(&vec![]) {
+    for case in cases(&vectors()["resize_short_side_432"]) {
         let sides: Vec<usize> = numbers(&case["w_h_in"]).iter().map(|&side| side as usize).collect();
         let [width, height] = ResizeRule::ShortSide.target(sides[0], sides[1], 432);
         assert_numbers("resized", &[width as f64, height as f64], &numbers(&case["w_h_out"]), 0.0);

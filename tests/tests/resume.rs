@@ -126,6 +126,42 @@ fn a_power_cut_costs_at_most_the_epoch() {
 }
 
 #[test]
+fn a_run_killed_in_its_first_epoch_goes_on_within_it() {
+    let (data, reference) = reference();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    // after every step
+    let mut running = train(data, &run, EPOCHS).with("--train.save-minutes", "1e-9").start();
+    let steps = || std::fs::read_to_string(run.join("steps.csv")).map_or(0, |text| text.lines().count());
+    // a header and two steps: the first step's state is whole
+    while steps() < 3 && !run.join("epochs.csv").exists() {
+        assert!(running.until_there(&run.join("run.json")), "it ended");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    running.kill();
+    let within = !run.join("epochs.csv").exists();
+    let resumed = resume(&run).run().exits(0).says("going on with epoch");
+    if within {
+        let _ = resumed.says("going on with epoch 1, step");
+    } else {
+        println!("the first epoch was over before the kill");
+    }
+    assert_same_run(&run, reference);
+}
+
+#[test]
+fn a_run_killed_before_its_first_step_is_resumed() {
+    let (data, reference) = reference();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let mut running = train(data, &run, EPOCHS).start();
+    assert!(running.until_there(&run.join("state.safetensors")), "{}", running.wait());
+    running.kill();
+    let _ = resume(&run).run().exits(0);
+    assert_same_run(&run, reference);
+}
+
+#[test]
 fn a_finished_run_stays_as_it_is() {
     let (data, _) = reference();
     let folder = tempfile::tempdir().unwrap();

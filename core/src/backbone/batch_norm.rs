@@ -81,3 +81,61 @@ impl BatchNorm {
         (running.value_sync() * (1.0 - self.momentum) + newest.detach() * self.momentum).detach()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(what: &str, found: Tensor<1>, expected: &[f32]) {
+        let found = found.into_data().convert::<f32>().try_into_vec::<f32>().unwrap_or_default();
+        let near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-5;
+        assert!(found.len() == expected.len() && found.iter().zip(expected).all(near), "{what}: {found:?}");
+    }
+
+    fn statistics(norm: &BatchNorm) -> [Tensor<1>; 2] {
+        [&norm.running_mean, &norm.running_var].map(|state| state.value().inner())
+    }
+
+    /// PyTorch's `BatchNorm2d(1, momentum=0.1)` on these values: means 3 and 7, unbiased variances 14/3 and 56/3.
+    #[test]
+    fn running_statistics_are_pytorchs() {
+        let device = Device::flex().autodiff();
+        let norm = BatchNorm::new(1, 0.1, 1e-5, &device);
+        let x = Tensor::<4>::from_data([[[[1.0, 2.0]]], [[[3.0, 6.0]]]], &device);
+        let output = norm.forward(x.clone(), 1, Activation::Identity);
+        let [mean, var] = statistics(&norm);
+        close("mean", mean, &[0.3]);
+        close("variance", var, &[0.9 + 1.4 / 3.0]);
+        // the output takes the biased variance, 3.5
+        let expected = [-2.0_f32, -1.0, 0.0, 3.0].map(|value| value / 3.500_01_f32.sqrt());
+        close("output", output.inner().flatten(0, 3), &expected);
+        norm.forward(x * 2.0 + 1.0, 1, Activation::Identity);
+        let [mean, var] = statistics(&norm);
+        close("mean after two", mean, &[0.97]);
+        close("variance after two", var, &[0.9 * (0.9 + 1.4 / 3.0) + 5.6 / 3.0]);
+    }
+
+    #[test]
+    fn interleaved_passes_are_separate_ones_one_after_the_other() {
+        let device = Device::flex().autodiff();
+        device.seed(5);
+        let uniform = burn::tensor::Distribution::Uniform(-2.0, 3.0);
+        let [first, second] = [1.0, 4.0].map(|scale| Tensor::<4>::random([3, 2, 4, 5], uniform, &device) * scale);
+        let (apart, together) = (BatchNorm::new(2, 0.3, 1e-5, &device), BatchNorm::new(2, 0.3, 1e-5, &device));
+        let outputs = [&first, &second].map(|pass| apart.forward(pass.clone(), 1, Activation::Relu));
+        // a1 b1 a2 b2 a3 b3
+        let interleaved = Tensor::stack::<5>(vec![first, second], 1).reshape([6, 2, 4, 5]);
+        let output = together.forward(interleaved, 2, Activation::Relu).reshape([3, 2, 2, 20]).reshape([3, 2, 40]);
+        for (pass, expected) in outputs.into_iter().enumerate() {
+            let found: Tensor<3> = output.clone().slice([0..3, pass..pass + 1]);
+            let values =
+                |tensor: Tensor<1>| tensor.into_data().convert::<f32>().try_into_vec::<f32>().unwrap_or_default();
+            let expected = values(expected.inner().flatten(0, 3));
+            close("output", found.inner().flatten(0, 2), &expected);
+        }
+        for (found, expected) in statistics(&together).into_iter().zip(statistics(&apart)) {
+            let expected = expected.into_data().convert::<f32>().try_into_vec::<f32>().unwrap_or_default();
+            close("running statistics", found, &expected);
+        }
+    }
+}

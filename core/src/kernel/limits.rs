@@ -20,18 +20,19 @@ pub(super) fn of_client(client: &cubecl::client::Client) -> Limits {
     }
 }
 
-/// Checks that one pass of a network fits the adapter's buffers: `images` of `[H, W]` through a backbone whose largest
+/// Checks that one pass of a network fits an adapter's buffers: `images` of `[H, W]` through a backbone whose largest
 /// feature map holds `values_per_pixel` 32-bit values per pixel of the image.
 ///
 /// # Errors
 ///
 /// [`LimitError::Binding`] with the adapter's limit.
 pub fn check_pass(
-    device: &Device,
+    limits: Limits,
     values_per_pixel: usize,
     images: usize,
     [height, width]: [usize; 2],
 ) -> Result<(), LimitError> {
-    let bytes = 4 * (values_per_pixel.max(3) * images * height * width) as u64;
-    limits(device).map_or(Ok(()), |limits| limits.check_binding("the network's largest feature map", bytes))
+    let sizes = [4, values_per_pixel.max(3), images, height, width].map(|size| size as u64);
+    let bytes = sizes.into_iter().fold(1_u64, u64::saturating_mul);
+    limits.check_binding("the network's largest feature map", bytes)
 }

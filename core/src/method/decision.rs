@@ -55,51 +55,55 @@ impl Decision {
         to: [usize; 2],
         align_corners: bool,
     ) -> Vec<f32> {
-        let mut maps: Vec<_> = maps
-            .chunks_exact((size[0] * size[1]).max(1))
-            .map(|map| bilinear_slice(map, size, to, align_corners))
-            .collect();
+        // one at a time at full size: with many classes all of them would be most of the memory
+        let maps = maps.chunks_exact((size[0] * size[1]).max(1));
+        let whole = |map: &[f32]| bilinear_slice(map, size, to, align_corners);
         let wanted = |class: usize| match of {
             Target::Class(one) => class == one,
             Target::AnyBut(normal) => class != normal,
         };
         match self {
-            Self::Soft => maps.swap_remove(0),
-            Self::TwoRegions => lead(&maps, &|region| region == 1, false),
-            Self::Argmax => lead(&maps, &wanted, matches!(of, Target::Class(_))),
+            Self::Soft => maps.map(whole).next().unwrap_or_default(),
+            Self::TwoRegions => lead(maps.map(whole), to, &|region| region == 1, false),
+            Self::Argmax => lead(maps.map(whole), to, &wanted, matches!(of, Target::Class(_))),
             Self::Above(limit) => {
-                union(&maps, to, wanted, |map| map.iter().map(|&a| on_its_side(a > limit, a / (a + limit))).collect())
+                let maps = maps.enumerate().filter(|&(class, _)| wanted(class)).map(|(_, map)| whole(map));
+                union(maps, to, |map| map.iter().map(|&a| on_its_side(a > limit, a / (a + limit))).collect())
             }
-            Self::Peak(share) => union(&maps, to, |index| wanted(index % classes.max(1)), |map| peak(map, share)),
+            Self::Peak(share) => {
+                let of_region = |index: usize| wanted(index % classes.max(1));
+                let maps = maps.enumerate().filter(|&(index, _)| of_region(index)).map(|(_, map)| whole(map));
+                union(maps, to, |map| peak(map, share))
+            }
         }
     }
 }
 
 /// By how much the wanted maps lead over the others, through a sigmoid.
-fn lead(maps: &[Vec<f32>], wanted: &dyn Fn(usize) -> bool, ties: bool) -> Vec<f32> {
-    let highest = |pixel: usize, side: bool| {
-        let values = maps.iter().enumerate().filter(|&(index, _)| wanted(index) == side).map(|(_, map)| map[pixel]);
-        values.fold(f32::NEG_INFINITY, f32::max)
+fn lead(
+    maps: impl Iterator<Item = Vec<f32>>,
+    size: [usize; 2],
+    wanted: &dyn Fn(usize) -> bool,
+    ties: bool,
+) -> Vec<f32> {
+    let (mut ours, mut others) =
+        (vec![f32::NEG_INFINITY; size[0] * size[1]], vec![f32::NEG_INFINITY; size[0] * size[1]]);
+    for (index, map) in maps.enumerate() {
+        let highest = if wanted(index) { &mut ours } else { &mut others };
+        highest.iter_mut().zip(map).for_each(|(highest, value)| *highest = highest.max(value));
+    }
+    let soft = |(ours, other): (f32, f32)| {
+        let lead = ours - other;
+        on_its_side(lead > 0.0 || (ties && lead == 0.0), sigmoid(lead))
     };
-    let pixels = maps.first().map_or(0, Vec::len);
-    (0..pixels)
-        .map(|pixel| {
-            let lead = highest(pixel, true) - highest(pixel, false);
-            on_its_side(lead > 0.0 || (ties && lead == 0.0), sigmoid(lead))
-        })
-        .collect()
+    ours.into_iter().zip(others).map(soft).collect()
 }
 
-/// The largest value at each pixel among the wanted maps, each made soft first.
-fn union(
-    maps: &[Vec<f32>],
-    size: [usize; 2],
-    wanted: impl Fn(usize) -> bool,
-    soft: impl Fn(&[f32]) -> Vec<f32>,
-) -> Vec<f32> {
+/// The largest value at each pixel among maps, each made soft first.
+fn union(maps: impl Iterator<Item = Vec<f32>>, size: [usize; 2], soft: impl Fn(&[f32]) -> Vec<f32>) -> Vec<f32> {
     let mut mask = vec![0f32; size[0] * size[1]];
-    for (_, map) in maps.iter().enumerate().filter(|&(index, _)| wanted(index)) {
-        mask.iter_mut().zip(soft(map)).for_each(|(mask, value)| *mask = mask.max(value));
+    for map in maps {
+        mask.iter_mut().zip(soft(&map)).for_each(|(mask, value)| *mask = mask.max(value));
     }
     mask
 }

@@ -74,6 +74,11 @@ impl Erase {
         self
     }
 
+    /// How many classes it tells apart.
+    pub(super) fn classes(&self) -> usize {
+        self.head.classes()
+    }
+
     /// What is to be erased of one normalised image `[1, 3, H, W]`: `H * W` values.
     ///
     /// # Errors

@@ -11,9 +11,9 @@ use crate::loss::{Term, Terms, background, barrier, cross_entropy, empty_normal}
 use crate::model::{MaxMin, MaxMinOutput};
 
 impl<B: FeatureExtractor> Method for MaxMin<B> {
-    fn learn(&self, batch: Batch<'_>, Objective { loss, sigma, t }: Objective<'_>) -> Learning {
+    fn learn(&self, batch: Batch<'_>, Objective { loss, sigma, t, normal }: Objective<'_>) -> Learning {
         let output = self.forward(batch.images, sigma);
-        let terms = loss.terms(&output, &batch.labels, batch.label_values, t);
+        let terms = loss.terms(&output, &batch.labels, batch.label_values, t, normal);
         Learning { terms, scores: Some(output.class_scores()) }
     }
 
@@ -34,12 +34,19 @@ impl LossConfig {
     /// Max-min's terms for one batch.
     ///
     /// `labels` is `[B]` and `label_values` the same on the host, which decides what the Camelyon16 terms select;
-    /// `t` is the barrier's parameter in this epoch ([`LossConfig::t_at`]).
+    /// `t` is the barrier's parameter in this epoch ([`LossConfig::t_at`]), `normal` the class without foreground.
     #[must_use]
-    pub fn terms(&self, output: &MaxMinOutput, labels: &Tensor<1, Int>, label_values: &[usize], t: f64) -> Terms {
+    pub fn terms(
+        &self,
+        output: &MaxMinOutput,
+        labels: &Tensor<1, Int>,
+        label_values: &[usize],
+        t: f64,
+        normal: Option<usize>,
+    ) -> Terms {
         let entropy = |scores: &Tensor<2>| cross_entropy(scores.clone(), labels.clone());
-        let normal = |wanted: bool| -> Vec<i32> {
-            let chosen = label_values.iter().enumerate().filter(|&(_, &label)| (label == self.normal_class) == wanted);
+        let of_kind = |wanted: bool| -> Vec<i32> {
+            let chosen = label_values.iter().enumerate().filter(|&(_, &label)| (Some(label) == normal) == wanted);
             chosen.map(|(index, _)| index as i32).collect()
         };
         let mut terms = Terms::new();
@@ -55,8 +62,8 @@ impl LossConfig {
                 terms.push((Term::Background, certainty * self.background_weight));
             }
         }
-        terms.extend(self.barrier_term(output, &normal(false), t).map(|term| (Term::Barrier, term)));
-        let normal = normal(true);
+        terms.extend(self.barrier_term(output, &of_kind(false), t).map(|term| (Term::Barrier, term)));
+        let normal = of_kind(true);
         if self.normal_empty_weight > 0.0 && !normal.is_empty() {
             let maps = output.raw_map().select(0, indices(&normal, &output.map));
             terms.push((Term::EmptyNormal, empty_normal(maps) * self.normal_empty_weight));

@@ -52,6 +52,8 @@ pub struct Objective<'a> {
     pub sigma: f64,
     /// The barrier's t in this epoch.
     pub t: f64,
+    /// Index of the class without foreground of interest, if there is one ([`LossConfig::normal_index`]).
+    pub normal: Option<usize>,
 }
 
 /// What a step is made of.

@@ -1,12 +1,13 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use histomask_shaders::Limits;
 
 use super::{AllOnes, Batch, Cam, DeepMil, Erase, GradCam, Learning, Method, Objective, Pn, Reading, UNet};
 use crate::backbone::{Backbone, Depth, FeatureExtractor, Tiling};
 use crate::config::{MethodKind, ModelConfig};
 use crate::error::Error;
 use crate::head::CamHead;
-use crate::kernel::check_pass;
+use crate::kernel::{check_pass, limits};
 use crate::model::MaxMin;
 use crate::pooling::Pooling;
 
@@ -100,9 +101,27 @@ impl Network {
     ///
     /// [`Error::Limit`] with the adapter's limit.
     pub fn check_batch(&self, device: &Device, images: usize, size: [usize; 2]) -> Result<(), Error> {
+        match limits(device) {
+            Some(limits) => self.check_batch_within(limits, device.is_autodiff(), images, size),
+            None => Ok(()),
+        }
+    }
+
+    /// [`Network::check_batch`] for an adapter of these limits, in a training step or in use.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Limit`] with the limit.
+    pub fn check_batch_within(
+        &self,
+        limits: Limits,
+        training: bool,
+        images: usize,
+        size: [usize; 2],
+    ) -> Result<(), Error> {
         let backbone = match self {
             Self::AllOnes(_) => return Ok(()),
-            Self::UNet(_) => return Ok(check_pass(device, UNet::VALUES_PER_PIXEL, images, size)?),
+            Self::UNet(_) => return Ok(check_pass(limits, UNet::VALUES_PER_PIXEL, images, size)?),
             Self::Cam(net) => net.backbone.values_per_pixel(),
             Self::GradCam(net) => net.backbone.values_per_pixel(),
             Self::Erase(net) => net.backbone.values_per_pixel(),
@@ -110,10 +129,15 @@ impl Network {
             Self::DeepMil(net) => net.backbone.values_per_pixel(),
             Self::MaxMin(net) => net.values_per_pixel(),
         };
-        let window = if device.is_autodiff() { size } else { Tiling::default().largest(size) };
-        check_pass(device, backbone, images, window)?;
+        // in use, ERASE makes a copy of the image for each class
+        let images = match self {
+            Self::Erase(net) if !training => images * net.classes(),
+            _ => images,
+        };
+        let window = if training { size } else { Tiling::default().largest(size) };
+        check_pass(limits, backbone, images, window)?;
         // what is whole: the image or the two masked ones, and deep features, which have fewer values
-        Ok(check_pass(device, WHOLE_VALUES_PER_PIXEL, images, size)?)
+        Ok(check_pass(limits, WHOLE_VALUES_PER_PIXEL, images, size)?)
     }
 
     fn method(&self) -> &dyn Method {
@@ -137,5 +161,35 @@ impl Method for Network {
 
     fn read(&self, image: Tensor<4>, sigma: f64) -> Reading {
         self.method().read(image, sigma)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What every browser can do, whatever the adapter at hand.
+    #[test]
+    fn the_least_adapter_refuses_what_would_not_fit() {
+        let device = Device::flex();
+        let fits = |method: MethodKind, training: bool, images: usize, side: usize| {
+            let network = ModelConfig { method, ..ModelConfig::default() }.init(3, &device);
+            network.check_batch_within(Limits::GUARANTEED, training, images, [side, side])
+        };
+        for method in MethodKind::ALL {
+            assert!(fits(method, false, 1, 512).is_ok(), "{method}");
+        }
+        assert!(fits(MethodKind::MaxMin, false, 1, 2048).is_ok(), "windows keep feature maps small");
+        let text = |result: Result<(), Error>| result.err().map(|error| error.to_string()).unwrap_or_default();
+        for refused in [
+            fits(MethodKind::MaxMin, false, 1, 4096),
+            fits(MethodKind::MaxMin, true, 64, 512),
+            fits(MethodKind::UNet, false, 1, 2048),
+            // one image fits, its three copies do not
+            fits(MethodKind::Erase, false, 1, 2048),
+        ] {
+            assert!(text(refused).contains("maxStorageBufferBindingSize"), "not refused");
+        }
+        assert!(fits(MethodKind::CamAvg, false, 1, 2048).is_ok());
     }
 }

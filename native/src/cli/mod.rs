@@ -11,7 +11,7 @@ use crate::console::{Console, Exit};
 use crate::{commands, interrupt, profile};
 
 /// Runs the program and returns its exit code: 0 fine, 1 some inputs failed, 2 usage or configuration, 3 device lost
-/// or out of memory, 130 interrupted.
+/// or out of memory, 101 a bug of ours, 130 interrupted.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,

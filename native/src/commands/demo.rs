@@ -19,8 +19,7 @@ use crate::synth::{SynthConfig, write_dataset};
 use crate::train::{EpochRow, Outcome, RunFolder};
 use crate::{interrupt, train};
 
-/// The synthetic set: patches a class, their side in pixels, and the zoom that leaves a few glands on each.
-const PER_CLASS: usize = 100;
+/// The synthetic set: the patches' side in pixels, and the zoom that leaves a few glands on each.
 const SIZE: u32 = 192;
 const ZOOM: u32 = 2;
 
@@ -35,14 +34,16 @@ pub(crate) fn run(args: &Demo, console: &Console) -> anyhow::Result<Exit> {
         bail!("{} holds an earlier demo; remove it, or name another folder with --out", args.out.display());
     }
     let chosen = super::open_device(&args.device, console)?;
-    console.say(&format!("1/4 drawing {} synthetic patches", 2 * PER_CLASS));
-    let config =
-        SynthConfig { seed: args.seed, size: SIZE, zoom: ZOOM, per_class: PER_CLASS, ..SynthConfig::default() };
+    let mut profile = Profile::named("demo")?;
+    profile.train.seed = profile.train.seed.wrapping_add(args.seed);
+    profile.train.epochs = args.epochs.unwrap_or(profile.train.epochs);
+    profile.validate()?;
+    let per_class = usize::from(args.per_class);
+    console.say(&format!("1/4 drawing {} synthetic patches", 2 * per_class));
+    let config = SynthConfig { seed: args.seed, size: SIZE, zoom: ZOOM, per_class, ..SynthConfig::default() };
     write_dataset(&data, &config)?;
 
     console.say("2/4 training from image-level labels alone");
-    let mut profile = Profile::named("demo")?;
-    profile.train.seed = profile.train.seed.wrapping_add(args.seed);
     let dataset = Dataset::open(&data, &profile.data)?;
     let summary = check_data(&dataset, console)?;
     let run = Run { profile, dataset, summary, data, chosen, folder, resume: false };
@@ -120,7 +121,9 @@ fn page(
 }
 
 fn facts(device: &str, hash: &str, seconds: f64, args: &Demo) -> Vec<(String, String)> {
-    let command = format!("histomask demo --seed {} --device {}", args.seed, args.device.device);
+    let epochs = args.epochs.map_or_else(String::new, |epochs| format!(" --epochs {epochs}"));
+    let (seed, per_class, choice) = (args.seed, args.per_class, args.device.device);
+    let command = format!("histomask demo --seed {seed} --per-class {per_class}{epochs} --device {choice}");
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     [
         ("Command", command),

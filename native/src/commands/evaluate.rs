@@ -12,7 +12,8 @@ use crate::{interrupt, trust};
 
 pub(crate) fn run(args: &Evaluate, console: &Console) -> anyhow::Result<Exit> {
     let job = resolve(args, console)?;
-    let (evaluation, trust) = job.run(console)?;
+    let Some((evaluation, trust)) = job.run(console)? else { return Ok(Exit::Interrupted) };
+    evaluation.cautions.iter().for_each(|caution| console.warn(caution));
     console.print(&summary(&evaluation, job.split.name()))?;
     if let Some(trust) = &trust {
         console.print(&trust::text(trust))?;

@@ -64,6 +64,15 @@ impl Observer for Progress<'_> {
         }
     }
 
+    fn masks_all_alike(&self, epoch: usize, foreground: bool) {
+        let what = if foreground { "foreground everywhere" } else { "background everywhere" };
+        let line = format!("epoch {epoch}: every validation mask is {what}; the model separates nothing yet");
+        match self.bar.get() {
+            Some(bar) => bar.line(&format!("warning: {line}")),
+            None => self.console.warn(&line),
+        }
+    }
+
     fn epoch(&self, row: &EpochRow) {
         let line = format!(
             "epoch {:>3}/{}  loss {:.4}  train error {} %  valid error {} %  F1+ {}  F1- {}  foreground {:.0} %  {:.0} s{}",

@@ -13,7 +13,7 @@ use thiserror::Error;
 use histomask_core::picture_file::{MaskNotes, PictureNotes};
 
 use super::image::{read_mask_noted, read_rgb_noted};
-use super::{DataError, Dataset, Sample, Split};
+use super::{Cautions, DataError, Dataset, Sample, Split, foreground_percent};
 
 /// How many problems [`Problems`] prints.
 const LISTED: usize = 20;
@@ -29,6 +29,8 @@ pub struct Summary {
     pub smallest: (u32, u32),
     /// Largest width and largest height, in pixels.
     pub largest: (u32, u32),
+    /// Width and height of every validation image, in pixels.
+    pub valid_sizes: Vec<(PathBuf, (u32, u32))>,
     /// BLAKE3, as 64 hexadecimal digits, over id, label, split and decoded pixels of every sample in sorted order.
     /// Pixels, not files: GlaS in BMP and in PNG hash the same.
     pub hash: String,
@@ -152,10 +154,7 @@ impl Contents {
     fn read(sample: &Sample) -> Result<Self, DataError> {
         let (image, notes) = read_rgb_noted(&sample.image)?;
         let mask = sample.mask.as_ref().map(|mask| read_mask_noted(mask, image.dimensions())).transpose()?;
-        let mask = mask.map(|(mask, notes)| {
-            let foreground = mask.as_raw().iter().filter(|&&value| value > 0).count();
-            (notes, 100.0 * foreground as f64 / mask.as_raw().len().max(1) as f64)
-        });
+        let mask = mask.map(|(mask, notes)| (notes, foreground_percent(mask.as_raw())));
         Ok(Self { pixels: hash_pixels(&image), size: image.dimensions(), notes, mask })
     }
 }
@@ -211,6 +210,8 @@ fn summary(dataset: &Dataset, samples: &[(Split, &Sample, Contents)]) -> Summary
         smallest = (smallest.0.min(*width), smallest.1.min(*height));
         largest = (largest.0.max(*width), largest.1.max(*height));
     }
+    let valid = samples.iter().filter(|(split, ..)| *split == Split::Valid);
+    let valid_sizes = valid.map(|(_, sample, contents)| (sample.image.clone(), contents.size)).collect();
     let mut lines: Vec<_> = samples
         .iter()
         .map(|(split, sample, contents)| format!("{}\t{}\t{split}\t{}\n", sample.id, sample.label, contents.pixels))
@@ -218,43 +219,19 @@ fn summary(dataset: &Dataset, samples: &[(Split, &Sample, Contents)]) -> Summary
     lines.sort();
     let hash = blake3::hash(lines.concat().as_bytes()).to_string();
     let warnings = warnings(samples);
-    Summary { classes: dataset.classes.clone(), counts: counts.to_vec(), smallest, largest, hash, warnings }
+    let classes = dataset.classes.clone();
+    Summary { classes, counts: counts.to_vec(), smallest, largest, valid_sizes, hash, warnings }
 }
 
-/// What images and masks look like that are read, but perhaps not as they were meant.
 fn warnings(samples: &[(Split, &Sample, Contents)]) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let mut say = |paths: Vec<&PathBuf>, of: usize, what: &str| {
-        if let Some(first) = paths.first() {
-            warnings.push(format!("{} of {of} {what} (first {})", paths.len(), first.display()));
+    let mut cautions = Cautions::default();
+    for (_, sample, contents) in samples {
+        cautions.image(&sample.image, &contents.notes);
+        if let Some((path, (notes, foreground))) = sample.mask.as_ref().zip(contents.mask) {
+            cautions.mask(path, notes, foreground);
         }
-    };
-    let dark = samples.iter().filter(|(_, _, contents)| contents.notes.unused_bits.is_some());
-    let dark: Vec<_> = dark.map(|(_, sample, _)| &sample.image).collect();
-    say(dark, samples.len(), "images have 16 bits whose upper ones are unused, so they are nearly black; scale them");
-    let masks: Vec<_> =
-        samples.iter().filter_map(|(_, sample, contents)| Some((sample.mask.as_ref()?, contents.mask?))).collect();
-    let of = |wanted: &dyn Fn(&MaskNotes, f64) -> bool| -> Vec<_> {
-        masks.iter().filter(|(_, (notes, percent))| wanted(notes, *percent)).map(|(path, _)| *path).collect()
-    };
-    say(of(&|notes, _| notes.lossy), masks.len(), "masks are JPEG, whose edges are not exact; export them as PNG");
-    say(
-        of(&|notes, _| notes.soft),
-        masks.len(),
-        "masks have many grey levels as if blurred or resized, all of which but 0 count as foreground",
-    );
-    let most = |paths: Vec<_>| if masks.len() > 1 && 2 * paths.len() > masks.len() { paths } else { Vec::new() };
-    say(
-        most(of(&|_, percent| percent <= 0.0 || percent >= 100.0)),
-        masks.len(),
-        "masks are 0 % or 100 % foreground; is 0 their background?",
-    );
-    say(
-        most(of(&|notes, _| notes.corners)),
-        masks.len(),
-        "masks are foreground in all four corners and not everywhere; if they are black on white, invert them",
-    );
-    warnings
+    }
+    cautions.lines()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! [`Dataset::open`] only lists files; [`check::check`] then reads every one of them before a training run starts.
 
 mod by_split;
+mod caution;
 pub mod check;
 mod config;
 mod error;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::caution::{Cautions, foreground_percent};
 pub use self::config::{DataConfig, Folds, Layout};
 pub use self::error::DataError;
 pub(crate) use self::labels::nfc;

@@ -141,7 +141,8 @@ impl Adapter {
 #[must_use]
 pub fn adapters() -> Vec<Adapter> {
     let mut found = Vec::new();
-    for backends in [Backends::VULKAN, Backends::METAL, Backends::DX12, Backends::GL] {
+    // not OpenGL: bilinear interpolation is wrong there, and without a display its loader prints errors of its own
+    for backends in [Backends::VULKAN, Backends::METAL, Backends::DX12] {
         let descriptor =
             wgpu::InstanceDescriptor { backends, ..wgpu::InstanceDescriptor::new_without_display_handle() };
         let instance = wgpu::Instance::new(descriptor);

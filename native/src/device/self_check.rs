@@ -7,6 +7,8 @@ use burn::nn::conv::Conv2dConfig;
 use burn::tensor::{Device, Tensor, TensorData};
 use histomask_core::resample::bilinear;
 
+use crate::panics;
+
 /// Largest difference to the CPU relative to the largest value that passes.
 const TOLERANCE: f32 = 1e-3;
 
@@ -65,8 +67,9 @@ fn sample(device: &Device) -> Result<Vec<f32>, String> {
         Tensor::cat(vec![maps.flatten::<1>(0, 3), highest.flatten::<1>(0, 2)], 0).into_data()
     };
     let data = catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-        text.unwrap_or("no reason given").lines().next().unwrap_or_default().to_owned()
+        // dealt with here, so nothing that comes later is blamed on it
+        let _ = panics::take();
+        panics::text(panic.as_ref()).lines().next().unwrap_or_default().to_owned()
     })?;
     data.convert::<f32>().try_into_vec::<f32>().map_err(|error| format!("{error:?}"))
 }

@@ -3,6 +3,7 @@
 mod results;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use histomask_core::config::MaskOf;
 use histomask_core::metric::{ClassConfusion, EmptyRule, MaskEvaluator, MaskScores};
@@ -10,10 +11,10 @@ use histomask_core::picture_file::PictureNotes;
 use histomask_core::{MethodKind, Observation, RgbView, Segmentation, Segmenter};
 use image::RgbImage;
 
-pub use results::{ImageResult, write_results};
+pub use results::{ImageResult, holds_complete, write_results};
 
-use crate::data::Sample;
-use crate::data::image::{read_mask, read_rgb_noted};
+use crate::data::image::{read_mask_noted, read_rgb_noted};
+use crate::data::{Cautions, Sample, foreground_percent};
 use crate::profile::{EmptyMasks, EvaluationConfig};
 
 /// A model judged on a set of samples.
@@ -40,7 +41,11 @@ pub struct Evaluation {
     /// Mean foreground of the predicted masks, in percent of the image.
     pub mean_foreground: f64,
     /// Samples that could not be evaluated, with the reason.
-    pub failed: Vec<(PathBuf, String)>,
+    pub failed: Vec<(PathBuf, Arc<EvaluateError>)>,
+    /// How many samples there were; more than `images` and `failed` together if an interrupt ended it.
+    pub samples: usize,
+    /// What should be known of images and masks that were read, but perhaps not as they were meant.
+    pub cautions: Vec<String>,
 }
 
 /// Runs a model over samples, one image at a time at full resolution (`spec` §4).
@@ -67,6 +72,7 @@ pub fn evaluate(
         masks: MaskEvaluator::new(config.threshold as f32, rule),
         label_free: MaskEvaluator::new(config.threshold as f32, rule),
         pixel_losses: Vec::new(),
+        cautions: Cautions::default(),
     };
     let mut images = Vec::with_capacity(samples.len());
     let mut failed = Vec::new();
@@ -74,18 +80,18 @@ pub fn evaluate(
         if crate::interrupt::asked() {
             break;
         }
-        let judged = observe_file(segmenter, &sample.image)
-            .map_err(|error| error.to_string())
-            .and_then(|(_, observation)| judge.image(sample, &observation).map_err(|error| error.to_string()))
+        let judged = run_on_file(&sample.image, |view| segmenter.observe(view))
+            .map_err(EvaluateError::from)
+            .and_then(|(_, notes, observation)| judge.image(sample, &notes, &observation))
             .and_then(|result| {
                 if let Some(predicted) = result.predicted {
-                    confusion.update(predicted, sample.label).map_err(|error| error.to_string())?;
+                    confusion.update(predicted, sample.label)?;
                 }
                 Ok(result)
             });
         match judged {
             Ok(result) => images.push(result),
-            Err(error) => failed.push((sample.image.clone(), error)),
+            Err(error) => failed.push((sample.image.clone(), Arc::new(error))),
         }
         progress(index + 1, samples.len());
     }
@@ -103,6 +109,8 @@ pub fn evaluate(
         images,
         confusion,
         failed,
+        samples: samples.len(),
+        cautions: judge.cautions.lines(),
     }
 }
 
@@ -160,15 +168,34 @@ fn run_on_file<T>(
     Ok((image, notes, result))
 }
 
-/// Why an image could not be judged.
+/// Why an image could not be evaluated.
 #[derive(Debug, thiserror::Error)]
-enum JudgeError {
+#[non_exhaustive]
+pub enum EvaluateError {
+    /// Reading or segmenting the image.
+    #[error(transparent)]
+    File(#[from] SegmentFileError),
+    /// Its true mask.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),
+    /// The model's mask.
     #[error(transparent)]
     Core(#[from] histomask_core::Error),
+    /// The scores.
     #[error(transparent)]
     Metric(#[from] histomask_core::metric::MetricError),
+}
+
+impl EvaluateError {
+    /// What the device said, if it is to blame.
+    #[must_use]
+    pub fn device(&self) -> Option<&str> {
+        match self {
+            Self::Core(histomask_core::Error::Device(reason))
+            | Self::File(SegmentFileError::Core { source: histomask_core::Error::Device(reason), .. }) => Some(reason),
+            _ => None,
+        }
+    }
 }
 
 /// Scores image after image.
@@ -179,10 +206,17 @@ struct Judge<'a> {
     masks: MaskEvaluator,
     label_free: MaskEvaluator,
     pixel_losses: Vec<f64>,
+    cautions: Cautions,
 }
 
 impl Judge<'_> {
-    fn image(&mut self, sample: &Sample, observation: &Observation) -> Result<ImageResult, JudgeError> {
+    fn image(
+        &mut self,
+        sample: &Sample,
+        notes: &PictureNotes,
+        observation: &Observation,
+    ) -> Result<ImageResult, EvaluateError> {
+        self.cautions.image(&sample.image, notes);
         let threshold = self.config.threshold;
         let mask = observation.mask(Some(sample.label))?;
         // of the predicted class, where that is another mask
@@ -192,7 +226,8 @@ impl Judge<'_> {
 
         let mut result = ImageResult::new(sample, observation, &mask, label_free, threshold);
         if let Some(path) = &sample.mask {
-            let truth = read_mask(path, (observation.width as u32, observation.height as u32))?;
+            let (truth, notes) = read_mask_noted(path, (observation.width as u32, observation.height as u32))?;
+            self.cautions.mask(path, notes, foreground_percent(truth.as_raw()));
             let scores = self.masks.update(&mask, truth.as_raw())?;
             let free = if self.by_class { self.label_free.update(label_free, truth.as_raw())? } else { scores };
             result.add_mask_scores(&scores, &free);

@@ -86,6 +86,25 @@ impl ImageResult {
 }
 
 impl Evaluation {
+    /// Whether every sample was looked at; an interrupt leaves some out.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.images.len() + self.failed.len() == self.samples
+    }
+
+    /// Whether all masks at the threshold are foreground everywhere (true) or nowhere (false); none if they are neither,
+    /// or there is no image.
+    #[must_use]
+    pub fn masks_all_alike(&self) -> Option<bool> {
+        let all = |percent: f64| self.images.iter().all(|image| image.foreground_percent == percent);
+        match self.images.is_empty() {
+            true => None,
+            false if all(100.0) => Some(true),
+            false if all(0.0) => Some(false),
+            false => None,
+        }
+    }
+
     /// What is lost (below 0) or won in F1+ and F1- by masks of the predicted instead of the true class, in percentage
     /// points; absent without masks.
     #[must_use]
@@ -96,7 +115,16 @@ impl Evaluation {
     }
 }
 
-/// Writes `evaluation.json` and `images.csv` into `folder`.
+/// Whether `folder` holds the results of an evaluation that nothing stopped.
+#[must_use]
+pub fn holds_complete(folder: &Path) -> bool {
+    let bytes = std::fs::read(folder.join("evaluation.json")).ok();
+    let summary = bytes.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    // earlier versions did not say so
+    summary.is_some_and(|summary| summary.get("complete").and_then(serde_json::Value::as_bool) != Some(false))
+}
+
+/// Writes `images.csv` and then `evaluation.json`, which says whether it is complete, into `folder`.
 ///
 /// # Errors
 ///
@@ -107,13 +135,15 @@ pub fn write_results(folder: &Path, evaluation: &Evaluation, context: &serde_jso
         move |error: std::io::Error| WriteError { path: path.clone(), source: error }
     };
     let not_evaluated: Vec<_> =
-        evaluation.failed.iter().map(|(path, error)| json!({ "path": path, "error": error })).collect();
+        evaluation.failed.iter().map(|(path, error)| json!({ "path": path, "error": error.to_string() })).collect();
     let [f1_plus, f1_minus] = evaluation.label_free_difference().unwrap_or_default();
     let summary = json!({
         "schema": 1,
+        "complete": evaluation.is_complete(),
         "context": context,
         "method": evaluation.method,
         "images": evaluation.images.len(),
+        "samples": evaluation.samples,
         "class_error_percent": evaluation.class_error,
         "confusion_rows_predicted": evaluation.class_error.map(|_| evaluation.confusion.matrix()),
         "masks": evaluation.masks,
@@ -121,10 +151,12 @@ pub fn write_results(folder: &Path, evaluation: &Evaluation, context: &serde_jso
         "label_free_difference": evaluation.masks.as_ref().map(|_| json!({ "f1_plus": f1_plus, "f1_minus": f1_minus })),
         "pixel_loss": evaluation.pixel_loss,
         "mean_foreground_percent": evaluation.mean_foreground,
+        "cautions": evaluation.cautions,
         "failed": not_evaluated,
     });
     let json = serde_json::to_vec_pretty(&summary).map_err(|error| failed("evaluation.json")(error.into()))?;
-    atomic::write(&folder.join("evaluation.json"), &json)?;
     let csv = write_csv(&evaluation.images).map_err(|error| failed("images.csv")(std::io::Error::other(error)))?;
-    atomic::write(&folder.join("images.csv"), &csv)
+    atomic::write(&folder.join("images.csv"), &csv)?;
+    // last: it says that the evaluation is there
+    atomic::write(&folder.join("evaluation.json"), &json)
 }

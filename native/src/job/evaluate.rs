@@ -9,7 +9,7 @@ use super::results::evaluation_report;
 use super::watch::Watch;
 use crate::data::{Dataset, Sample, SplitChoice};
 use crate::device::Chosen;
-use crate::evaluate::{Evaluation, evaluate, write_results};
+use crate::evaluate::{Evaluation, evaluate, holds_complete, write_results};
 use crate::profile::Profile;
 use crate::trust::{self, TemperatureFrom, Trust};
 use crate::{atomic, interrupt};
@@ -28,8 +28,9 @@ pub(crate) struct Evaluate {
 }
 
 impl Evaluate {
-    /// Judges every image until the user stops it, and leaves scores and `report.html`.
-    pub(crate) fn run(&self, watch: &dyn Watch) -> anyhow::Result<(Evaluation, Option<Trust>)> {
+    /// Judges every image until the user stops it, and leaves scores and `report.html`; nothing where it was stopped
+    /// and the folder holds a complete evaluation.
+    pub(crate) fn run(&self, watch: &dyn Watch) -> anyhow::Result<Option<(Evaluation, Option<Trust>)>> {
         let samples = self.split.samples(&self.dataset);
         let count = watch.count(samples.len(), "images");
         let evaluation = evaluate(&self.segmenter, &samples, &self.profile.evaluation, &|done, _| count.set(done, ""));
@@ -45,18 +46,24 @@ impl Evaluate {
             "device": self.chosen.name,
             "threshold": self.profile.evaluation.threshold,
         });
+        if !evaluation.is_complete() && holds_complete(&self.out) {
+            watch.say(&format!("stopped; the complete evaluation in {} stays as it is", self.out.display()));
+            return Ok(None);
+        }
         write_results(&self.out, &evaluation, &context)?;
         let trust = match self.trust && !interrupt::asked() {
             true => Some(self.trust(&samples, &evaluation, watch)?),
             false => None,
         };
+        // a part of the images says nothing of the set
+        let trust = trust.filter(|_| !interrupt::asked());
         if let Some(trust) = &trust {
             trust::write(&self.out, trust, &context)?;
         }
         let data = format!("{} {}", self.dataset.name(), self.split.name());
         let report = evaluation_report(&self.segmenter, &evaluation, &samples, &data, &context, trust.as_ref())?;
         atomic::write(&self.out.join("report.html"), report.as_bytes())?;
-        Ok((evaluation, trust))
+        Ok(Some((evaluation, trust)))
     }
 
     /// The temperature comes from the validation images, unless they are among those measured.

@@ -42,7 +42,9 @@ pub(super) fn evaluation_report(
             ("Device".into(), text("device")),
             ("Licence of the weights".into(), card.licence.clone()),
         ],
-        notes: evaluation.failed.iter().map(|(_, error)| format!("Not evaluated: {error}")).collect(),
+        notes: (evaluation.cautions.iter().cloned())
+            .chain(evaluation.failed.iter().map(|(_, error)| format!("Not evaluated: {error}")))
+            .collect(),
         ..Report::default()
     };
     if let Some(trust) = trust {
@@ -58,6 +60,13 @@ pub(crate) fn verdict(evaluation: &Evaluation) -> Vec<String> {
         Some(error) => format!("Classification error {error:.2} % on {images} images."),
         None => format!("{images} images; {} names no class.", evaluation.method.title()),
     }];
+    if !evaluation.is_complete() {
+        let seen = images + evaluation.failed.len();
+        sentences.insert(
+            0,
+            format!("Not complete: stopped after {seen} of {} images; all numbers are of these.", evaluation.samples),
+        );
+    }
     if let Some(masks) = &evaluation.masks
         && let (Some(plus), Some(minus), Some(ones)) = (masks.f1_plus, masks.f1_minus, masks.all_ones_f1_plus)
     {

@@ -114,7 +114,7 @@ pub(crate) fn make(
         return Ok(None);
     }
     if let Some(plan) = &plan {
-        drawn.notes.extend(study.failures(plan)?.into_iter().map(|failure| format!("Not trained: {failure}")));
+        drawn.notes.extend(study.failures(plan)?.into_iter().map(|failure| format!("Left out: {failure}")));
     }
     if study.recipe.quick {
         drawn.notes.insert(0, "A quick look on synthetic tissue: the numbers say nothing about the paper's.".into());
@@ -168,7 +168,8 @@ fn trained(study: &Study, run: &Run, watch: &dyn Watch) -> anyhow::Result<bool> 
 /// Judges a run on a split unless that was done; false if the user stopped it.
 fn evaluated(study: &Study, run: &Run, split: SplitChoice, watch: &dyn Watch) -> anyhow::Result<bool> {
     let samples = study.samples(run, split)?;
-    if samples.is_empty() || study.scores(run, split)?.is_some() {
+    let failed = study.failed.borrow().contains_key(run.folder.path());
+    if samples.is_empty() || failed || study.scores(run, split)?.is_some() {
         return Ok(true);
     }
     let segmenter = study.segmenter(run)?;
@@ -180,6 +181,11 @@ fn evaluated(study: &Study, run: &Run, split: SplitChoice, watch: &dyn Watch) ->
     }
     for (path, error) in &evaluation.failed {
         watch.warn(&format!("{}: {error}", path.display()));
+    }
+    if let Some((path, _)) = evaluation.failed.first() {
+        let (count, of) = (evaluation.failed.len(), evaluation.samples);
+        let reason = format!("{count} of {of} {} images failed (first {})", split.name(), path.display());
+        study.failed.borrow_mut().insert(run.folder.path().to_owned(), reason);
     }
     let context = json!({
         "histomask": env!("CARGO_PKG_VERSION"),

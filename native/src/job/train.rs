@@ -45,6 +45,7 @@ impl Run {
             profile: &self.profile,
             dataset: &self.dataset,
             data_hash: &self.summary.hash,
+            valid_sizes: &self.summary.valid_sizes,
             licence: licence(&self.dataset),
             device: &self.chosen.device,
             folder: &self.folder,

@@ -71,6 +71,8 @@ pub struct TrainConfig {
     pub average: f64,
     /// Threads that read and augment images, at least 1.
     pub workers: usize,
+    /// Minutes between two saves of the state within an epoch, at least 0; 0 for none.
+    pub save_minutes: f64,
     /// Learning rate of the backbone over the epochs.
     pub learning_rate: LearningRate,
 }

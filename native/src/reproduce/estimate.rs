@@ -89,7 +89,12 @@ fn timed_epoch(study: &Study, run: &Run) -> anyhow::Result<f64> {
                 label_values: &labels,
                 masks: profile.model.method.learns_from_masks().then(|| noise(1)),
             },
-            Objective { loss: &profile.loss, sigma: profile.model.mask.sigma, t: profile.loss.t },
+            Objective {
+                loss: &profile.loss,
+                sigma: profile.model.mask.sigma,
+                t: profile.loss.t,
+                normal: profile.loss.normal_index(&dataset.classes),
+            },
         );
         if let Some(total) = learning.total() {
             let _ = total.backward();

@@ -108,6 +108,12 @@ impl Material {
         (self.source == Source::Camelyon).then(|| normal_class(dataset)).flatten()
     }
 
+    /// Name of that class.
+    pub(crate) fn normal_name(&self) -> Option<&str> {
+        let (dataset, _) = self.folds.values().next()?;
+        self.normal_class().and_then(|normal| dataset.classes.get(normal)).map(String::as_str)
+    }
+
     /// The images that results are reported on: the test images if there are any, else the validation images.
     pub(crate) fn judged(&self, asked: Option<SplitChoice>) -> SplitChoice {
         let any_test = self.folds.values().any(|(dataset, _)| !dataset.test.is_empty());

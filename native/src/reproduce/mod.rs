@@ -16,6 +16,7 @@ mod curves;
 mod drawn;
 mod estimate;
 mod history;
+mod identity;
 mod masks;
 mod material;
 mod paper;

@@ -52,8 +52,8 @@ impl Recipe {
         for change in &arm.changes {
             change.apply(&mut profile);
         }
-        if let Some(normal) = material.normal_class() {
-            profile.loss.normal_class = normal;
+        if let Some(normal) = material.normal_name() {
+            profile.loss.normal_class = normal.to_owned();
             profile.model.mask_of = MaskOf::Abnormal;
             profile.evaluation.empty_masks = EmptyMasks::Skip;
         }

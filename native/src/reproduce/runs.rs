@@ -6,7 +6,8 @@ use histomask_core::MethodKind;
 use histomask_core::config::BackgroundTerm;
 use serde::Deserialize;
 
-use super::material::{Material, Source, mask_state};
+use super::identity::identity;
+use super::material::{Material, Source};
 use crate::data::SplitChoice;
 use crate::profile::{Profile, ProfileError};
 use crate::train::RunFolder;
@@ -84,21 +85,7 @@ impl Run {
 
 /// Method, seed, fold and a hash of everything that the result depends on.
 fn name(material: &Material, profile: &Profile) -> Result<String, ProfileError> {
-    let mut settings = profile.clone();
-    // results do not depend on the number of threads
-    settings.train.workers = 1;
-    let mut hasher = blake3::Hasher::new();
-    // another word in a comment is no other run
-    for line in settings.to_toml()?.lines().filter(|line| !line.starts_with('#')) {
-        hasher.update(line.as_bytes());
-    }
-    if let Some((dataset, summary)) = material.folds.get(&profile.data.fold) {
-        hasher.update(summary.hash.as_bytes());
-        if profile.model.method.learns_from_masks() {
-            hasher.update(mask_state(&dataset.train).as_bytes());
-        }
-    }
-    let hash = hasher.finalize().to_hex();
+    let hash = identity(material, profile)?;
     let background = match (profile.model.method, profile.loss.background) {
         (MethodKind::MaxMin, BackgroundTerm::Eem) => "-eem",
         (MethodKind::MaxMin, BackgroundTerm::Sem) => "-sem",

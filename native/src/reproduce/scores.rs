@@ -16,6 +16,15 @@ pub(crate) struct Scores {
     /// Masks of the predicted class.
     pub(crate) masks_label_free: Option<MaskScores>,
     context: Context,
+    /// Absent in results of earlier versions, which did not write those of an interrupted evaluation here.
+    #[serde(default = "yes")]
+    complete: bool,
+    #[serde(default)]
+    failed: Vec<serde_json::Value>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -33,11 +42,12 @@ pub(crate) struct ImageRow {
     pub(crate) truth_percent: Option<f64>,
 }
 
-/// The scores in a folder; none if there are none, or if masks have come or gone since.
+/// The scores in a folder; none if there are none of all images, or if masks have come or gone since.
 pub(crate) fn read(folder: &Path, mask_state: &str) -> Option<Scores> {
     let bytes = std::fs::read(folder.join("evaluation.json")).ok()?;
     let scores: Scores = serde_json::from_slice(&bytes).ok()?;
-    (scores.context.mask_state == mask_state).then_some(scores)
+    let whole = scores.complete && scores.failed.is_empty();
+    (whole && scores.context.mask_state == mask_state).then_some(scores)
 }
 
 /// The images behind them.
@@ -46,4 +56,25 @@ pub(crate) fn read_images(folder: &Path) -> anyhow::Result<Vec<ImageRow>> {
     let mut reader = csv::Reader::from_path(&path).with_context(|| path.display().to_string())?;
     let rows = reader.deserialize().collect::<Result<Vec<_>, csv::Error>>();
     rows.with_context(|| format!("{}: delete this folder, and it is written again", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+
+    #[test]
+    fn parts_of_an_evaluation_are_no_scores() {
+        let folder = tempfile::tempdir().unwrap();
+        let found = |rest: &str| {
+            let text = format!("{{\"class_error_percent\": 5.0, \"context\": {{\"mask_state\": \"m\"}}{rest}}}");
+            std::fs::write(folder.path().join("evaluation.json"), text).unwrap();
+            read(folder.path(), "m").is_some()
+        };
+        assert!(found("") && found(", \"complete\": true, \"failed\": []"));
+        assert!(!found(", \"complete\": false, \"failed\": []"), "an interrupted one");
+        assert!(!found(", \"complete\": true, \"failed\": [{\"path\": \"a.png\"}]"), "one with a failed image");
+        assert!(read(folder.path(), "other masks").is_none());
+    }
 }

@@ -136,7 +136,7 @@ impl TrainLoader {
             };
             running.queues.push(receiver);
             // a thread that cannot start drops its sender, which the iterator reports
-            running.threads.extend(Builder::new().name(format!("loader-{worker}")).spawn(work));
+            running.threads.push(Builder::new().name(format!("loader-{worker}")).spawn(work).ok());
         }
         running
     }
@@ -256,7 +256,7 @@ impl Cache {
 /// A running epoch.
 struct Epoch {
     queues: Vec<Receiver<Result<Batch, DataError>>>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<Option<JoinHandle<()>>>,
     next: usize,
     end: usize,
 }
@@ -268,8 +268,12 @@ impl Iterator for Epoch {
         if self.next >= self.end {
             return None;
         }
-        let queue = &self.queues[self.next % self.queues.len()];
-        let item = queue.recv().unwrap_or_else(|_| {
+        let worker = self.next % self.queues.len();
+        let item = self.queues[worker].recv().unwrap_or_else(|_| {
+            // its panic is ours, as if the work had been done here
+            if let Some(Err(panic)) = self.threads[worker].take().map(JoinHandle::join) {
+                std::panic::resume_unwind(panic);
+            }
             let reason = format!("batch {} of {} did not arrive", self.next + 1, self.end);
             Err(DataError::Worker { reason })
         });
@@ -286,8 +290,8 @@ impl Drop for Epoch {
     fn drop(&mut self) {
         // workers stop at their next send
         self.queues.clear();
-        for thread in self.threads.drain(..) {
-            // a worker that panicked has been reported as a missing batch
+        for thread in self.threads.drain(..).flatten() {
+            // another worker's panic, or an error, is on its way
             let _ = thread.join();
         }
     }
@@ -369,6 +373,19 @@ mod tests {
         drop(epoch);
         assert_eq!(Arc::strong_count(&loader.source), 1);
         assert_eq!(loader.batches_per_epoch(), 10);
+    }
+
+    #[test]
+    fn a_panic_in_a_worker_is_one_here() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut loader = loader(&samples(folder.path(), 12), 0, 2);
+        // a bug: no place in the cache for any image
+        loader.source = Arc::new(Source { cache: Arc::new(Cache::new(0, 0)), ..(*loader.source).clone() });
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| loader.epoch(0).count()));
+        let panic = caught.unwrap_err();
+        let text = panic.downcast_ref::<String>().unwrap();
+        assert!(text.contains("index out of bounds"), "{text}");
+        assert_eq!(Arc::strong_count(&loader.source), 1, "a worker still runs");
     }
 
     #[test]

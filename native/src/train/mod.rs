@@ -2,10 +2,12 @@
 
 mod average;
 mod erasing;
+mod fitness;
 mod history;
 pub mod loader;
 mod resume;
 mod run_folder;
+mod save_clock;
 mod sgd;
 mod trainer;
 
@@ -49,6 +51,36 @@ pub enum TrainError {
     /// A model file or its use.
     #[error(transparent)]
     Core(#[from] histomask_core::Error),
+    /// A validation image that the model or the adapter cannot take.
+    #[error(
+        "{path}: {source}. It is a validation image, which the model sees whole: change --input.size or --input.resize, \
+         cut the image into tiles, or take it out"
+    )]
+    ValidSize {
+        /// The image.
+        path: PathBuf,
+        /// Why.
+        source: histomask_core::Error,
+    },
+    /// A validation image could not be evaluated.
+    #[error("validation after epoch {epoch}: {source}")]
+    Validation {
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Why; it names the file.
+        source: std::sync::Arc<crate::evaluate::EvaluateError>,
+    },
+    /// The class without foreground is none of the data's.
+    #[error(
+        "loss.normal_class is `{name}`, and the classes are {classes}; name the class without foreground with \
+         --loss.normal-class"
+    )]
+    NormalClass {
+        /// The setting.
+        name: String,
+        /// The classes of the data.
+        classes: String,
+    },
     /// The device gave no numbers back.
     #[error("the device stopped answering: {0}")]
     Device(String),
@@ -78,4 +110,16 @@ pub enum TrainError {
         /// The run's folder.
         folder: PathBuf,
     },
+}
+
+impl TrainError {
+    /// What the device said, if it is to blame.
+    #[must_use]
+    pub fn device(&self) -> Option<&str> {
+        match self {
+            Self::Device(reason) | Self::Core(histomask_core::Error::Device(reason)) => Some(reason),
+            Self::Validation { source, .. } => source.device(),
+            _ => None,
+        }
+    }
 }

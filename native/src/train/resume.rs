@@ -66,8 +66,8 @@ pub enum ResumeError {
     },
     /// Another profile.
     #[error(
-        "the profile differs from this run's in {keys}; only train.epochs and train.workers may change on --resume, \
-         start a new run in another folder"
+        "the profile differs from this run's in {keys}; only train.epochs, train.workers and train.save_minutes may change on \
+         --resume, start a new run in another folder"
     )]
     OtherProfile {
         /// The keys that differ.

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,8 +13,10 @@ use histomask_core::{Device, ModelCard, Segmenter};
 use serde::Serialize;
 
 use super::erasing::{self, Erasing};
+use super::fitness;
 use super::loader::{Batch, TrainLoader};
 use super::resume::{self, Progress, ResumeError};
+use super::save_clock::SaveClock;
 use super::{Average, EpochRow, RunFolder, Sgd, StepRow, TrainError, UntrainedRow, read_steps};
 use crate::atomic::{self, WriteError};
 use crate::augment::Augmenter;
@@ -25,6 +27,9 @@ use crate::interrupt;
 use crate::profile::{Profile, Selection};
 use crate::weights::{InitialWeightsError, initial_weights};
 
+/// Settings that no result depends on, and how long a run lasts.
+const MAY_CHANGE: [&str; 3] = ["train.epochs", "train.workers", "train.save_minutes"];
+
 /// A run to be made.
 pub struct TrainJob<'a> {
     /// How to train.
@@ -33,6 +38,8 @@ pub struct TrainJob<'a> {
     pub dataset: &'a Dataset,
     /// Its hash.
     pub data_hash: &'a str,
+    /// Width and height of its validation images, in pixels.
+    pub valid_sizes: &'a [(PathBuf, (u32, u32))],
     /// Terms under which the weights may be used, from the data set.
     pub licence: &'a str,
     /// Where to compute.
@@ -55,6 +62,8 @@ pub trait Observer {
     fn step(&self, epoch: usize, step: usize, steps: usize, loss: f64);
     /// An epoch is done and its checkpoint written.
     fn epoch(&self, row: &EpochRow);
+    /// All validation masks of this epoch are foreground everywhere (true) or nowhere (false).
+    fn masks_all_alike(&self, epoch: usize, foreground: bool);
 }
 
 /// How a run ended.
@@ -87,6 +96,9 @@ struct Trainer<'a> {
     augmenter: Augmenter,
     loader: TrainLoader,
     progress: Progress,
+    save_clock: SaveClock,
+    /// Index of the class without foreground.
+    normal: Option<usize>,
     /// Every step so far.
     steps: Vec<StepRow>,
 }
@@ -102,6 +114,8 @@ impl<'a> Trainer<'a> {
         let drawn = state_dict(&model);
         let model = load_state_dict(model, &drawn).map_err(histomask_core::Error::from)?;
         model.check_batch(&device, train.batch_size, [profile.input.crop as usize; 2])?;
+        fitness::check_valid_sizes(job.valid_sizes, profile, &model, job.device)?;
+        let normal = fitness::normal_class(profile, &job.dataset.classes)?;
         if job.dataset.valid.is_empty() && profile.evaluation.selection != Selection::Last {
             return Err(TrainError::NoValidation);
         }
@@ -128,7 +142,9 @@ impl<'a> Trainer<'a> {
         let sgd = Sgd::new(train.momentum, train.nesterov, train.weight_decay, train.head_learning_rate_factor);
         let average = (train.average > 0.0).then(|| Average::new(train.average));
         let progress = Progress::default();
-        let mut trainer = Self { job, model, sgd, average, samples, augmenter, loader, progress, steps: Vec::new() };
+        let (save_clock, steps) = (SaveClock::new(train.save_minutes), Vec::new());
+        let mut trainer =
+            Self { job, model, sgd, average, samples, augmenter, loader, progress, save_clock, normal, steps };
         if job.resume {
             trainer.take_up()?
         } else {
@@ -167,7 +183,7 @@ impl<'a> Trainer<'a> {
             return Err(ResumeError::OtherData { now, then }.into());
         }
         let keys = self.job.profile.differing_keys(&progress.profile);
-        let keys: Vec<_> = keys.into_iter().filter(|key| key != "train.epochs" && key != "train.workers").collect();
+        let keys: Vec<_> = keys.into_iter().filter(|key| !MAY_CHANGE.contains(&key.as_str())).collect();
         if !keys.is_empty() {
             return Err(ResumeError::OtherProfile { keys: keys.join(", ") }.into());
         }
@@ -186,10 +202,14 @@ impl<'a> Trainer<'a> {
 
     fn run(&mut self) -> Result<Outcome, TrainError> {
         let epochs = self.job.profile.train.epochs;
-        if (self.progress.epoch, self.progress.step) == (0, 0) && self.validate_untrained()? == Outcome::Interrupted {
+        if (self.progress.epoch, self.progress.step) == (0, 0) {
+            // a run that is killed from here on can be resumed
             self.save_state()?;
-            return Ok(Outcome::Interrupted);
+            if self.validate_untrained()? == Outcome::Interrupted {
+                return Ok(Outcome::Interrupted);
+            }
         }
+        self.save_clock.restart();
         self.job.observer.begin(self.progress.epoch, self.progress.step, self.loader.batches_per_epoch());
         while self.progress.epoch < epochs {
             if self.train_epoch()? == Outcome::Interrupted || self.finish_epoch()? == Outcome::Interrupted {
@@ -240,6 +260,10 @@ impl<'a> Trainer<'a> {
             self.progress.seconds += clock.elapsed().as_secs_f64();
             clock = Instant::now();
             self.job.observer.step(epoch + 1, self.progress.step, steps, loss);
+            if self.save_clock.is_due() {
+                self.save_state()?;
+                self.save_clock.restart();
+            }
         }
         Ok(Outcome::Finished)
     }
@@ -288,7 +312,7 @@ impl<'a> Trainer<'a> {
         let sigma = profile.model.mask.sigma_at(epoch);
         let learning = self.model.learn(
             method::Batch { images, labels, label_values: &batch.labels, masks },
-            Objective { loss: &profile.loss, sigma, t: profile.loss.t_at(epoch) },
+            Objective { loss: &profile.loss, sigma, t: profile.loss.t_at(epoch), normal: self.normal },
         );
         let total = learning.total().ok_or(TrainError::NoLoss)?;
         // before the loss is waited for, so that a GPU has work while it comes back
@@ -347,7 +371,11 @@ impl<'a> Trainer<'a> {
         write_rows(&folder.epochs(), &self.progress.history)?;
         // last, so that a run cut off before this line repeats the epoch and writes the same files again
         self.save_state()?;
+        self.save_clock.restart();
         self.job.observer.epoch(&row);
+        if let Some(foreground) = validation.masks_all_alike() {
+            self.job.observer.masks_all_alike(row.epoch, foreground);
+        }
         Ok(Outcome::Finished)
     }
 
@@ -377,7 +405,9 @@ impl<'a> Trainer<'a> {
     fn validate(&self) -> Result<Evaluation, TrainError> {
         let validation = self.evaluate_valid();
         match validation.failed.first() {
-            Some((_, error)) => Err(TrainError::Device(error.clone())),
+            Some((_, source)) => {
+                Err(TrainError::Validation { epoch: self.progress.epoch + 1, source: Arc::clone(source) })
+            }
             None => Ok(validation),
         }
     }
@@ -440,7 +470,7 @@ impl<'a> Trainer<'a> {
             input: profile.input.preprocess(),
             sigma: profile.model.mask.sigma_at(self.progress.epoch),
             threshold: profile.evaluation.threshold,
-            normal_class: profile.loss.normal_class,
+            normal_class: self.normal.unwrap_or_default(),
             epoch: self.progress.epoch + 1,
             initial_weights: self.progress.initial_weights.clone(),
             data: DataCard {

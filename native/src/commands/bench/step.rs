@@ -59,7 +59,12 @@ impl<'a> Trained<'a> {
         let start = Instant::now();
         let learning = self.network.learn(
             Batch { images: inputs.images, labels: self.labels.clone(), label_values: &LABELS, masks: inputs.masks },
-            Objective { loss: &self.profile.loss, sigma: self.profile.model.mask.sigma, t: self.profile.loss.t },
+            Objective {
+                loss: &self.profile.loss,
+                sigma: self.profile.model.mask.sigma,
+                t: self.profile.loss.t,
+                normal: Some(0),
+            },
         );
         let total = learning.total().context("no loss")?;
         drop(learning);

@@ -22,7 +22,7 @@ use self::packed::packed;
 use crate::kernel::cpu_tensor::{autodiff_primitive, dense, from_values};
 use crate::kernel::geometry::{Padding, as_pointwise, conv_params};
 
-/// The operation, or `None` on any other device and where padding is wider than the kernel.
+/// The operation, or `None` on any other device and where padding is wider than the gradient's kernels take.
 pub(in crate::kernel) fn forward(
     x: &Tensor<4>,
     weight: &Tensor<4>,
@@ -45,8 +45,12 @@ pub(in crate::kernel) fn forward(
 
 fn params(x: &[usize; 4], weight: &[usize; 4], stride: usize, padding: Padding) -> Option<ConvParams> {
     let [outputs, inputs, kernel, width] = *weight;
-    let fits = |(side, (before, after)): (&usize, (usize, usize))| before < kernel && side + before + after >= kernel;
-    let usable = inputs == x[1] && kernel == width && stride > 0 && x[2..].iter().zip(padding).all(fits);
+    // `by_input` convolves with kernels of ceil(k / stride), which reach back that many positions but one
+    let reaches = |before: usize| before.div_ceil(stride) < kernel.div_ceil(stride);
+    let fits = |(side, (before, after)): (&usize, (usize, usize))| {
+        before < kernel && reaches(before) && side + before + after >= kernel
+    };
+    let usable = stride > 0 && inputs == x[1] && kernel == width && x[2..].iter().zip(padding).all(fits);
     usable.then(|| conv_params(*x, outputs, kernel, stride, padding))
 }
 

@@ -1,0 +1,89 @@
+use std::path::{Path, PathBuf};
+
+use histomask_core::picture_file::{MaskNotes, PictureNotes};
+
+/// How many files are of a kind, and the first.
+#[derive(Debug, Default)]
+struct Tally {
+    count: usize,
+    first: Option<PathBuf>,
+}
+
+impl Tally {
+    fn add_if(&mut self, so: bool, path: &Path) {
+        if so {
+            self.count += 1;
+            self.first.get_or_insert_with(|| path.to_owned());
+        }
+    }
+}
+
+/// What images and masks look like that are read, but perhaps not as they were meant.
+#[derive(Debug, Default)]
+pub struct Cautions {
+    images: usize,
+    masks: usize,
+    dark: Tally,
+    lossy: Tally,
+    soft: Tally,
+    flat: Tally,
+    corners: Tally,
+}
+
+impl Cautions {
+    /// Takes in an image.
+    pub fn image(&mut self, path: &Path, notes: &PictureNotes) {
+        self.images += 1;
+        self.dark.add_if(notes.unused_bits.is_some(), path);
+    }
+
+    /// Takes in a mask with its foreground in percent.
+    pub fn mask(&mut self, path: &Path, notes: MaskNotes, foreground: f64) {
+        self.masks += 1;
+        self.lossy.add_if(notes.lossy, path);
+        self.soft.add_if(notes.soft, path);
+        self.flat.add_if(foreground <= 0.0 || foreground >= 100.0, path);
+        self.corners.add_if(notes.corners, path);
+    }
+
+    /// One sentence for each thing that should be known.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let (images, masks) = (self.images, self.masks);
+        let any = |tally: &Tally, of: usize, what: &str| {
+            let first = tally.first.as_ref()?;
+            Some(format!("{} of {of} {what} (first {})", tally.count, first.display()))
+        };
+        let most = |tally: &Tally, what: &str| {
+            (masks > 1 && 2 * tally.count > masks).then(|| any(tally, masks, what)).flatten()
+        };
+        [
+            any(
+                &self.dark,
+                images,
+                "images have 16 bits whose upper ones are unused, so they are nearly black; scale them",
+            ),
+            any(&self.lossy, masks, "masks are JPEG, whose edges are not exact; export them as PNG"),
+            any(
+                &self.soft,
+                masks,
+                "masks have many grey levels as if blurred or resized, all of which but 0 count as foreground",
+            ),
+            most(&self.flat, "masks are 0 % or 100 % foreground; is 0 their background?"),
+            most(
+                &self.corners,
+                "masks are foreground in all four corners and not everywhere; if they are black on white, invert them",
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// Foreground of a mask that was read, in percent.
+#[must_use]
+pub fn foreground_percent(mask: &[u8]) -> f64 {
+    let foreground = mask.iter().filter(|&&value| value > 0).count();
+    100.0 * foreground as f64 / mask.len().max(1) as f64
+}
