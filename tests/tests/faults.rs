@@ -101,13 +101,19 @@ fn strict_makes_an_error_of_what_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let (data, run) = (data_set(folder.path(), 4), folder.path().join("run"));
     let _ = train(&data, &run, 1).args(["--strict"]).run().exits(0);
-    // a picture that no row of labels.csv names
-    picture(&data.join("images/unknown.png"), SIDE, SIDE);
+    // the same in folders by class, with a picture in none of them
+    let folders = folder.path().join("by-class");
+    for (index, row) in csv(&data.join("labels.csv")).iter().enumerate() {
+        let class = folders.join(&row["label"]);
+        std::fs::create_dir_all(&class).unwrap();
+        std::fs::copy(data.join(&row["path"]), class.join(format!("{index}.png"))).unwrap();
+    }
+    picture(&folders.join("unknown.png"), SIDE, SIDE);
     let other = folder.path().join("other");
-    let _ = train(&data, &other, 1).run().exits(0).says("1 without a label").says("unknown.png");
-    let _ = train(&data, &folder.path().join("none"), 1).args(["--strict"]).run().exits(2).says("--strict");
+    let _ = train(&folders, &other, 1).run().exits(0).says("1 without a label").says("unknown.png");
+    let _ = train(&folders, &folder.path().join("none"), 1).args(["--strict"]).run().exits(2).says("--strict");
     assert!(!folder.path().join("none").exists(), "it trained");
-    let evaluate = || Program::new(["evaluate"]).with("--data", &data).with("--model", &run).on_cpu();
+    let evaluate = || Program::new(["evaluate"]).with("--data", &folders).with("--model", &run).on_cpu();
     let _ = evaluate().run().exits(0).says("unknown.png");
     let _ = evaluate().args(["--strict"]).run().exits(2).says("unknown.png").says("--strict");
 

@@ -177,7 +177,7 @@ mod tests {
             network.check_batch_within(Limits::GUARANTEED, training, images, [side, side])
         };
         for method in MethodKind::ALL {
-            assert!(fits(method, false, 1, 512).is_ok(), "{method}");
+            assert!(fits(*method, false, 1, 512).is_ok(), "{method}");
         }
         assert!(fits(MethodKind::MaxMin, false, 1, 2048).is_ok(), "windows keep feature maps small");
         let text = |result: Result<(), Error>| result.err().map(|error| error.to_string()).unwrap_or_default();

@@ -91,6 +91,9 @@ pub(crate) fn summary(evaluation: &Evaluation, split: &str) -> String {
     let error = evaluation.class_error.map_or("-".into(), |error| format!("{error:.2} %"));
     let (images, method) = (evaluation.images.len(), evaluation.method.title());
     let mut text = format!("{split}: {images} images, {method}, classification error {error}");
+    if !evaluation.is_complete() {
+        text = format!("Not complete: stopped before the last of {} images.\n{text}", evaluation.samples);
+    }
     if let Some(masks) = &evaluation.masks {
         let percent = |value: Option<f64>| value.map_or("undefined".into(), |value| format!("{value:.2} %"));
         let with_mask = evaluation.images.iter().filter(|image| image.truth_percent.is_some()).count();
