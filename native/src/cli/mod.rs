@@ -40,6 +40,8 @@ fn dispatch(cli: Cli, matches: &clap::ArgMatches, console: &Console) -> anyhow::
         Command::Train(args) => commands::train::run(&args, keys, console),
         Command::Evaluate(args) => commands::evaluate::run(&args, keys, console),
         Command::Predict(args) => commands::predict::run(&args, console),
+        Command::Slides(args) => commands::slides::run(&args, console),
+        Command::Tiles(args) => commands::tiles::run(&args, console),
         Command::Serve(args) => commands::serve::run(&args, console),
         Command::Doctor => commands::doctor::run(console),
         Command::Inspect(args) => commands::inspect::run(&args, console),
