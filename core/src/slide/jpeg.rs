@@ -5,7 +5,7 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use super::tile::of_ycbcr;
+use super::ycbcr::of_ycbcr;
 
 /// Samples of a tile, RGB where `ycbcr` says that it holds luminance and differences. What the code stream says of its
 /// colours does not count: the directory does.

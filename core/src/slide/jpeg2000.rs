@@ -2,7 +2,7 @@
 
 use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 
-use super::tile::of_ycbcr;
+use super::ycbcr::of_ycbcr;
 
 /// Samples of a tile; `ycbcr` says that the three components are luminance and differences.
 pub(super) fn decode(bytes: &[u8], [width, height]: [u32; 2], samples: usize, ycbcr: bool) -> Result<Vec<u8>, String> {

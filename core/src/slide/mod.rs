@@ -17,6 +17,7 @@ mod scale;
 mod source;
 mod tile;
 pub mod tissue;
+mod ycbcr;
 
 pub use error::SlideError;
 pub use layout::Vendor;

@@ -4,6 +4,7 @@ use std::io::{Read as _, Seek};
 
 use super::grid::{Codec, Colours, Grid};
 use super::source::Source;
+use super::ycbcr::of_ycbcr;
 use super::{jpeg, jpeg2000};
 
 /// White, what no tile covers.
@@ -152,13 +153,6 @@ fn rgb(samples: &[u8], grid: &Grid, per_pixel: usize) -> Vec<u8> {
         }
         Colours::YCbCr => pixels.flat_map(|pixel| of_ycbcr([pixel[0], pixel[1], pixel[2]])).collect(),
     }
-}
-
-/// Full-range luminance and differences (ITU-R BT.601) as RGB.
-pub(super) fn of_ycbcr([y, cb, cr]: [u8; 3]) -> [u8; 3] {
-    let (y, cb, cr) = (f32::from(y), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
-    let rgb = [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb];
-    rgb.map(|value| (value + 0.5).clamp(0.0, 255.0) as u8)
 }
 
 #[cfg(test)]
