@@ -30,6 +30,7 @@
 //! | [`metric`] | what evaluation reports |
 //! | [`refine`] | what a mask gains from the image's own colours |
 //! | [`outline`] | masks as polygons, GeoJSON |
+//! | `slide` | whole slides, with the feature of that name |
 //! | [`trust`] | how far a mask deserves belief, without masks |
 //! | [`kernel`] | operations with a backward of their own |
 //! | [`weights`], [`card`], [`preprocess`], [`segmenter`] | models as files, and their use |
@@ -39,6 +40,8 @@ pub mod card;
 pub mod config;
 mod error;
 pub mod head;
+#[cfg(feature = "decode")]
+mod ifd;
 pub mod kernel;
 pub mod loss;
 pub mod mask;
@@ -54,6 +57,8 @@ pub mod refine;
 pub mod resample;
 pub mod schedule;
 pub mod segmenter;
+#[cfg(feature = "slide")]
+pub mod slide;
 pub mod trust;
 pub mod weights;
 

@@ -1,5 +1,7 @@
 //! The command line's grammar: commands, flags and their help.
 
+mod slides;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -10,6 +12,8 @@ use crate::method::MethodChoice;
 use crate::profile::Overrides;
 use crate::report::Colormap;
 use crate::reproduce::{Artefact, Parameter};
+
+pub(crate) use slides::{Slides, SlidesInfo, Tiles};
 
 /// Learns from image-level labels which class a histology patch belongs to, and which pixels made it so
 #[derive(Debug, Parser)]
@@ -38,6 +42,11 @@ pub(crate) enum Command {
     Predict(Predict),
     /// Repeat a table or figure of the paper: train what it needs, keep the runs, set the numbers beside the paper's
     Reproduce(Reproduce),
+    /// Look into whole slides
+    #[command(subcommand)]
+    Slides(Slides),
+    /// Cut whole slides into patches of tissue, listed as `train` takes them
+    Tiles(Tiles),
     /// Host the browser app on this machine: 127.0.0.1 only, with its security headers
     Serve(Serve),
     /// List graphics adapters and check that each computes correctly

@@ -8,6 +8,7 @@ use histomask::device::{DeviceChoice, adapters, choose};
 use serde_json::Value;
 
 pub mod program;
+pub mod pyramid;
 pub mod results;
 pub mod tiny;
 pub mod toy;

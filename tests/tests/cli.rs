@@ -3,11 +3,14 @@
 
 use histomask_tests::program::Program;
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 17] = [
     &["demo"],
     &["train"],
     &["evaluate"],
     &["predict"],
+    &["slides"],
+    &["slides", "info"],
+    &["tiles"],
     &["serve"],
     &["doctor"],
     &["inspect"],

@@ -10,10 +10,38 @@ use super::{Polygon, outlines};
 /// `mask` is `[height, width]`, row-major; see [`outlines`]. Measurements are written as QuPath does since 0.4.
 #[must_use]
 pub fn geojson(mask: &[f32], width: usize, height: usize, threshold: f32, class_name: &str) -> String {
+    collection(mask, [width, height], threshold, class_name, None)
+}
+
+/// [`geojson`] of a mask that stands for a larger image: `scale` pixels of it in one of the mask, across and down.
+///
+/// Coordinates are rounded to 0.01 pixels, as QuPath does since 0.6. Edges stay level and upright, and corners that
+/// differ stay apart where `scale` is at least 0.01, so polygons stay valid.
+#[must_use]
+pub fn geojson_scaled(
+    mask: &[f32],
+    width: usize,
+    height: usize,
+    threshold: f32,
+    class_name: &str,
+    scale: [f64; 2],
+) -> String {
+    collection(mask, [width, height], threshold, class_name, Some(scale))
+}
+
+fn collection(
+    mask: &[f32],
+    [width, height]: [usize; 2],
+    threshold: f32,
+    class_name: &str,
+    scale: Option<[f64; 2]>,
+) -> String {
     let polygons = outlines(mask, width, height, threshold);
     let classification = Classification { name: class_name, color: color(class_name) };
-    let collection =
-        FeatureCollection { kind: "FeatureCollection", features: Features { polygons: &polygons, classification } };
+    let collection = FeatureCollection {
+        kind: "FeatureCollection",
+        features: Features { polygons: &polygons, classification, scale },
+    };
     // all keys are text, and what is not finite becomes null: nothing here can fail
     serde_json::to_string(&collection).unwrap_or_default()
 }
@@ -29,17 +57,18 @@ struct FeatureCollection<'a> {
 struct Features<'a> {
     polygons: &'a [Polygon],
     classification: Classification<'a>,
+    scale: Option<[f64; 2]>,
 }
 
 impl Serialize for Features<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.polygons.iter().map(|polygon| Feature {
             kind: "Feature",
-            geometry: Geometry { kind: "Polygon", coordinates: Rings(polygon) },
+            geometry: Geometry { kind: "Polygon", coordinates: Rings(polygon, self.scale) },
             properties: Properties {
                 object_type: "annotation",
                 classification: self.classification,
-                measurements: Measurements { area: polygon.pixels, mean: polygon.mean },
+                measurements: Measurements { area: area(polygon.pixels, self.scale), mean: polygon.mean },
             },
         }))
     }
@@ -61,11 +90,15 @@ struct Geometry<'a> {
 }
 
 /// The exterior, then the holes.
-struct Rings<'a>(&'a Polygon);
+struct Rings<'a>(&'a Polygon, Option<[f64; 2]>);
 
 impl Serialize for Rings<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(std::iter::once(&self.0.exterior).chain(&self.0.holes))
+        let rings = std::iter::once(&self.0.exterior).chain(&self.0.holes);
+        let Some(scale) = self.1 else { return serializer.collect_seq(rings) };
+        let hundredths = |length: f64| (length * 100.0).round() / 100.0;
+        let scaled = |&[x, y]: &[u32; 2]| [hundredths(f64::from(x) * scale[0]), hundredths(f64::from(y) * scale[1])];
+        serializer.collect_seq(rings.map(|ring| ring.iter().map(scaled).collect::<Vec<_>>()))
     }
 }
 
@@ -83,10 +116,16 @@ struct Classification<'a> {
     color: [u8; 3],
 }
 
+/// Pixels of the image: a whole number where the mask has its size.
+fn area(pixels: u64, scale: Option<[f64; 2]>) -> serde_json::Number {
+    let scaled = scale.and_then(|[x, y]| serde_json::Number::from_f64((pixels as f64 * x * y).round()));
+    scaled.unwrap_or_else(|| pixels.into())
+}
+
 #[derive(Serialize)]
 struct Measurements {
     #[serde(rename = "Mask area px^2")]
-    area: u64,
+    area: serde_json::Number,
     #[serde(rename = "Mask mean")]
     mean: f64,
 }

@@ -8,7 +8,7 @@ mod rasterise;
 mod regions;
 mod trace;
 
-pub use geojson::geojson;
+pub use geojson::{geojson, geojson_scaled};
 pub use rasterise::rasterise;
 
 use regions::Regions;

@@ -34,6 +34,8 @@ fn dispatch(cli: Cli, console: &Console) -> anyhow::Result<Exit> {
         Command::Train(args) => commands::train::run(&args, console),
         Command::Evaluate(args) => commands::evaluate::run(&args, console),
         Command::Predict(args) => commands::predict::run(&args, console),
+        Command::Slides(args) => commands::slides::run(&args, console),
+        Command::Tiles(args) => commands::tiles::run(&args, console),
         Command::Serve(args) => commands::serve::run(&args, console),
         Command::Doctor => commands::doctor::run(console),
         Command::Inspect(args) => commands::inspect::run(&args, console),

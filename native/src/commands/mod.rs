@@ -11,6 +11,8 @@ pub(crate) mod profile;
 mod progress;
 pub(crate) mod reproduce;
 pub(crate) mod serve;
+pub(crate) mod slides;
+pub(crate) mod tiles;
 pub(crate) mod train;
 pub(crate) mod weights;
 

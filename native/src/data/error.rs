@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use histomask_core::picture_file::PictureError;
+use histomask_core::slide::SlideError;
 use thiserror::Error;
 
 use super::Split;
@@ -34,6 +35,14 @@ pub enum DataError {
         path: PathBuf,
         /// Why.
         reason: PictureError,
+    },
+    /// A file that is no slide, or one that cannot be read.
+    #[error("{path}: {reason}")]
+    Slide {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: SlideError,
     },
     /// A folder that is not laid out as expected.
     #[error("{path}: {reason}")]

@@ -14,6 +14,7 @@ mod groups;
 pub mod image;
 mod labels;
 mod left_out;
+pub mod slides;
 mod split_choice;
 mod splits;
 mod table;

@@ -3,8 +3,9 @@
 use super::super::raster::{Raster, Values};
 use super::super::{Limits, PictureError};
 use super::SAVE_RGB;
-use super::ifd::{Directories, Page, tag};
+use super::Tiff;
 use super::samples;
+use crate::ifd::{Page, tag};
 
 /// Luminance and differences of colour of one pixel as RGB.
 struct YCbCr {
@@ -59,7 +60,7 @@ pub(super) fn ycbcr(
 /// Uncompressed or losslessly compressed YCbCr with fewer samples of colour than of luminance: units of
 /// `across * down` luminances and the two differences that they share.
 pub(super) fn subsampled(
-    file: &Directories<'_>,
+    file: &Tiff<'_>,
     page: &Page<'_>,
     (across, down): (u64, u64),
     limits: &Limits,

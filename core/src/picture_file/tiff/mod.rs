@@ -2,7 +2,6 @@
 //! entries, and a file whose meaning is not known is refused by name.
 
 mod colour;
-mod ifd;
 mod pages;
 mod samples;
 
@@ -10,7 +9,7 @@ use image::metadata::Orientation;
 
 use super::raster::{Raster, Values};
 use super::{Limits, PictureError, Purpose, check_size};
-use ifd::{Directories, Page, tag};
+use crate::ifd::{Directories, Page, tag};
 use pages::Chosen;
 use samples::Samples;
 
@@ -28,27 +27,40 @@ mod photometric {
     pub(super) const YCBCR: u64 = 6;
 }
 
+/// A file in memory and its pages.
+struct Tiff<'a> {
+    bytes: &'a [u8],
+    directories: Directories<'a>,
+}
+
+impl<'a> Tiff<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Self, PictureError> {
+        let damaged = |_| PictureError::Damaged("its directory is cut off".into());
+        Ok(Self { bytes, directories: Directories::read(&bytes).map_err(damaged)? })
+    }
+}
+
 /// Width and height as stored, and how to turn them.
 pub(super) fn size(file: &[u8]) -> Result<((u32, u32), Orientation), PictureError> {
-    let file = Directories::read(file)?;
-    let (Chosen::One(page) | Chosen::Planes([page, ..])) = pages::choose(&file)?;
+    let file = Tiff::read(file)?;
+    let (Chosen::One(page) | Chosen::Planes([page, ..])) = pages::choose(&file.directories)?;
     let page = page_of(&file, page)?;
     Ok((stored_size(page)?, orientation(page)))
 }
 
 /// The picture as stored, and how to turn it.
 pub(super) fn read(file: &[u8], limits: &Limits, purpose: Purpose) -> Result<(Raster, Orientation), PictureError> {
-    let file = Directories::read(file)?;
+    let file = Tiff::read(file)?;
     let of = |page: usize| picture(&file, page_of(&file, page)?, limits, purpose);
-    let (first, raster) = match pages::choose(&file)? {
+    let (first, raster) = match pages::choose(&file.directories)? {
         Chosen::One(page) => (page, of(page)?),
         Chosen::Planes([red, green, blue]) => (red, joined([of(red)?, of(green)?, of(blue)?])?),
     };
     Ok((raster, orientation(page_of(&file, first)?)))
 }
 
-fn page_of<'a, 'f>(file: &'f Directories<'a>, page: usize) -> Result<&'f Page<'a>, PictureError> {
-    file.pages.get(page).ok_or_else(|| PictureError::Damaged("it has no page".into()))
+fn page_of<'a, 'f>(file: &'f Tiff<'a>, page: usize) -> Result<&'f Page<'a>, PictureError> {
+    file.directories.pages.get(page).ok_or_else(|| PictureError::Damaged("it has no page".into()))
 }
 
 fn stored_size(page: &Page<'_>) -> Result<(u32, u32), PictureError> {
@@ -79,7 +91,7 @@ fn joined(planes: [Raster; 3]) -> Result<Raster, PictureError> {
 }
 
 /// One page.
-fn picture(file: &Directories<'_>, page: &Page<'_>, limits: &Limits, purpose: Purpose) -> Result<Raster, PictureError> {
+fn picture(file: &Tiff<'_>, page: &Page<'_>, limits: &Limits, purpose: Purpose) -> Result<Raster, PictureError> {
     let (width, height) = stored_size(page)?;
     check_size(width, height, limits)?;
     refuse_unreadable(page)?;

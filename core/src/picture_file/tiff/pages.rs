@@ -1,7 +1,7 @@
 //! Which of a file's pages is the picture.
 
 use super::super::PictureError;
-use super::ifd::{Directories, Page, tag};
+use crate::ifd::{Directories, Page, tag};
 
 /// The picture of a file.
 #[derive(Debug, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use super::super::levels;
 use super::super::raster::{Raster, Values};
 use super::super::{Limits, PictureError};
 use super::SAVE_RGB;
-use super::ifd::{Directories, Page, tag};
+use super::Tiff;
+use crate::ifd::{Page, tag};
 
 pub(super) struct Samples {
     pub(super) values: Values,
@@ -20,7 +21,7 @@ pub(super) struct Samples {
 
 /// The samples of a page of `size`, those of a pixel side by side, with changes to its entries.
 pub(super) fn read(
-    file: &Directories<'_>,
+    file: &Tiff<'_>,
     page: &Page<'_>,
     changes: &[(u16, u64)],
     (width, height): (u32, u32),
@@ -44,7 +45,7 @@ pub(super) fn read(
     if page.number(tag::SAMPLE_FORMAT) == Some(4) {
         changes.push((tag::SAMPLE_FORMAT, 1));
     }
-    let plain = file.plain(page, &changes);
+    let plain = file.directories.plain(file.bytes, page, &changes);
     let mut allowed = tiff::decoder::Limits::default();
     let most = usize::try_from(limits.bytes).unwrap_or(usize::MAX);
     (allowed.decoding_buffer_size, allowed.intermediate_buffer_size, allowed.ifd_value_size) = (most, most, most);

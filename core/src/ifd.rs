@@ -1,44 +1,51 @@
 //! The directories of a TIFF file: one a page, each a list of numbered entries. Read here rather than by the decoder,
-//! which refuses files before it tells what they are.
+//! which refuses files before it tells what they are; from a file in memory or, for slides, from one that is read where
+//! it is needed.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-
-use super::super::PictureError;
 
 /// Pages looked at; more are refused anyway.
 const MOST_PAGES: usize = 10_000;
 
 /// Numbers of entries (TIFF 6.0, and Adobe's and BigTIFF's additions).
-pub(super) mod tag {
-    pub(in super::super) const SUBFILE: u16 = 254;
-    pub(in super::super) const OLD_SUBFILE: u16 = 255;
-    pub(in super::super) const WIDTH: u16 = 256;
-    pub(in super::super) const HEIGHT: u16 = 257;
-    pub(in super::super) const BITS: u16 = 258;
-    pub(in super::super) const COMPRESSION: u16 = 259;
-    pub(in super::super) const PHOTOMETRIC: u16 = 262;
-    pub(in super::super) const FILL_ORDER: u16 = 266;
-    pub(in super::super) const DESCRIPTION: u16 = 270;
-    pub(in super::super) const STRIP_OFFSETS: u16 = 273;
-    pub(in super::super) const ORIENTATION: u16 = 274;
-    pub(in super::super) const SAMPLES: u16 = 277;
-    pub(in super::super) const ROWS_PER_STRIP: u16 = 278;
-    pub(in super::super) const STRIP_BYTES: u16 = 279;
-    pub(in super::super) const PLANAR: u16 = 284;
-    pub(in super::super) const PREDICTOR: u16 = 317;
-    pub(in super::super) const COLOR_MAP: u16 = 320;
-    pub(in super::super) const TILE_WIDTH: u16 = 322;
-    pub(in super::super) const TILE_HEIGHT: u16 = 323;
-    pub(in super::super) const TILE_OFFSETS: u16 = 324;
-    pub(in super::super) const TILE_BYTES: u16 = 325;
-    pub(in super::super) const EXTRA_SAMPLES: u16 = 338;
-    pub(in super::super) const SAMPLE_FORMAT: u16 = 339;
-    pub(in super::super) const LEAST_SAMPLE: u16 = 340;
-    pub(in super::super) const LARGEST_SAMPLE: u16 = 341;
-    pub(in super::super) const JPEG_TABLES: u16 = 347;
-    pub(in super::super) const YCBCR_COEFFICIENTS: u16 = 529;
-    pub(in super::super) const YCBCR_SUBSAMPLING: u16 = 530;
-    pub(in super::super) const REFERENCE_BLACK_WHITE: u16 = 532;
+pub(crate) mod tag {
+    pub(crate) const SUBFILE: u16 = 254;
+    pub(crate) const OLD_SUBFILE: u16 = 255;
+    pub(crate) const WIDTH: u16 = 256;
+    pub(crate) const HEIGHT: u16 = 257;
+    pub(crate) const BITS: u16 = 258;
+    pub(crate) const COMPRESSION: u16 = 259;
+    pub(crate) const PHOTOMETRIC: u16 = 262;
+    pub(crate) const FILL_ORDER: u16 = 266;
+    pub(crate) const DESCRIPTION: u16 = 270;
+    pub(crate) const STRIP_OFFSETS: u16 = 273;
+    pub(crate) const ORIENTATION: u16 = 274;
+    pub(crate) const SAMPLES: u16 = 277;
+    pub(crate) const ROWS_PER_STRIP: u16 = 278;
+    pub(crate) const STRIP_BYTES: u16 = 279;
+    pub(crate) const PLANAR: u16 = 284;
+    pub(crate) const PREDICTOR: u16 = 317;
+    pub(crate) const COLOR_MAP: u16 = 320;
+    pub(crate) const TILE_WIDTH: u16 = 322;
+    pub(crate) const TILE_HEIGHT: u16 = 323;
+    pub(crate) const TILE_OFFSETS: u16 = 324;
+    pub(crate) const TILE_BYTES: u16 = 325;
+    pub(crate) const EXTRA_SAMPLES: u16 = 338;
+    pub(crate) const SAMPLE_FORMAT: u16 = 339;
+    pub(crate) const LEAST_SAMPLE: u16 = 340;
+    pub(crate) const LARGEST_SAMPLE: u16 = 341;
+    pub(crate) const JPEG_TABLES: u16 = 347;
+    pub(crate) const X_RESOLUTION: u16 = 282;
+    pub(crate) const Y_RESOLUTION: u16 = 283;
+    pub(crate) const RESOLUTION_UNIT: u16 = 296;
+    pub(crate) const SOFTWARE: u16 = 305;
+    pub(crate) const SUB_IFDS: u16 = 330;
+    /// Of Hamamatsu's NDPI.
+    pub(crate) const NDPI: u16 = 65420;
+    pub(crate) const YCBCR_COEFFICIENTS: u16 = 529;
+    pub(crate) const YCBCR_SUBSAMPLING: u16 = 530;
+    pub(crate) const REFERENCE_BLACK_WHITE: u16 = 532;
 }
 
 /// Entries that the decoder of pixels needs; what colours mean is read here.
@@ -99,15 +106,38 @@ impl Layout {
     }
 }
 
+/// Where a file's bytes come from.
+pub(crate) trait Bytes<'a> {
+    /// `length` bytes from `at` on; nothing if the file ends before.
+    fn bytes_at(&self, at: u64, length: u64) -> Option<Cow<'a, [u8]>>;
+}
+
+impl<'a> Bytes<'a> for &'a [u8] {
+    fn bytes_at(&self, at: u64, length: u64) -> Option<Cow<'a, [u8]>> {
+        let rest = <[u8]>::get(self, usize::try_from(at).ok()?..)?;
+        rest.get(..usize::try_from(length).ok()?).map(Cow::Borrowed)
+    }
+}
+
+/// Why a file's directories cannot be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// The file ends before its directories do.
+    CutOff,
+    /// Neither TIFF nor BigTIFF.
+    NotTiff,
+}
+
 /// A file's pages.
-pub(super) struct Directories<'a> {
-    file: &'a [u8],
+pub(crate) struct Directories<'a> {
     layout: Layout,
-    pub(super) pages: Vec<Page<'a>>,
+    pub(crate) pages: Vec<Page<'a>>,
+    /// Whether the last page names an earlier one as its next.
+    pub(crate) cyclic: bool,
 }
 
 /// A page's entries.
-pub(super) struct Page<'a> {
+pub(crate) struct Page<'a> {
     layout: Layout,
     entries: Vec<Entry<'a>>,
 }
@@ -116,32 +146,40 @@ struct Entry<'a> {
     tag: u16,
     kind: u16,
     /// As it stands in the directory.
-    raw: &'a [u8],
+    raw: Cow<'a, [u8]>,
     /// Its values, wherever they stand; empty if they reach beyond the file.
-    values: &'a [u8],
+    values: Cow<'a, [u8]>,
 }
 
 impl<'a> Directories<'a> {
-    pub(super) fn read(file: &'a [u8]) -> Result<Self, PictureError> {
-        let damaged = || PictureError::Damaged("its directory is cut off".into());
-        let little = file.starts_with(b"II");
-        let big = Layout { little, big: false }.number(file.get(2..4).ok_or_else(damaged)?) == 43;
-        let layout = Layout { little, big };
-        let first = if big { file.get(8..16) } else { file.get(4..8) };
-        let mut at = layout.number(first.ok_or_else(damaged)?);
+    pub(crate) fn read(file: &impl Bytes<'a>) -> Result<Self, Broken> {
+        let head = file.bytes_at(0, 8).ok_or(Broken::CutOff)?;
+        let (little, magic) = (head.starts_with(b"II"), head.get(2..4).unwrap_or_default());
+        let version = Layout { little, big: false }.number(magic);
+        if !(little || head.starts_with(b"MM")) || !matches!(version, 42 | 43) {
+            return Err(Broken::NotTiff);
+        }
+        let layout = Layout { little, big: version == 43 };
+        let first = if layout.big { file.bytes_at(8, 8) } else { file.bytes_at(4, 4) };
+        let mut at = layout.number(&first.ok_or(Broken::CutOff)?);
         let (mut pages, mut seen) = (Vec::new(), BTreeSet::new());
         while at != 0 && seen.insert(at) && pages.len() < MOST_PAGES {
             // pages behind the first may be cut off without harm to it, but then who knows what they were
-            let (page, next) = page(file, layout, at).ok_or_else(damaged)?;
+            let (page, next) = page(file, layout, at).ok_or(Broken::CutOff)?;
             pages.push(page);
             at = next;
         }
-        Ok(Self { file, layout, pages })
+        Ok(Self { layout, pages, cyclic: seen.contains(&at) })
+    }
+
+    /// The page at an offset that stands in an entry, as of a level of a pyramid; nothing if it is cut off.
+    pub(crate) fn page_at(&self, file: &impl Bytes<'a>, at: u64) -> Option<Page<'a>> {
+        page(file, self.layout, at).map(|(page, _)| page)
     }
 
     /// The file with a directory of its own in front, which has of a page what the decoder of pixels needs, as plain
     /// grey samples, and with single values changed.
-    pub(super) fn plain(&self, page: &Page<'_>, changes: &[(u16, u64)]) -> Vec<u8> {
+    pub(crate) fn plain(&self, file: &[u8], page: &Page<'_>, changes: &[(u16, u64)]) -> Vec<u8> {
         let Layout { big, .. } = self.layout;
         let changed = |tag: u16, value: u64| {
             let long = if big { 16 } else { 4 };
@@ -161,7 +199,7 @@ impl<'a> Directories<'a> {
         entries.sort_by_key(|(tag, _)| *tag);
         entries.dedup_by_key(|(tag, _)| *tag);
 
-        let mut file = self.file.to_vec();
+        let mut file = file.to_vec();
         file.resize(file.len().next_multiple_of(8), 0);
         let at = file.len() as u64;
         file.extend(self.layout.bytes(entries.len() as u64, self.layout.count()));
@@ -175,24 +213,34 @@ impl<'a> Directories<'a> {
     }
 }
 
+/// A part of bytes, borrowed where the whole is.
+fn part<'a>(bytes: &Cow<'a, [u8]>, from: usize, length: usize) -> Option<Cow<'a, [u8]>> {
+    let range = from..from.checked_add(length)?;
+    match bytes {
+        Cow::Borrowed(bytes) => bytes.get(range).map(Cow::Borrowed),
+        Cow::Owned(bytes) => bytes.get(range).map(|part| Cow::Owned(part.to_vec())),
+    }
+}
+
 /// The page at an offset, and the offset of the next.
-fn page(file: &[u8], layout: Layout, at: u64) -> Option<(Page<'_>, u64)> {
-    let wide = layout.wide();
-    let rest = file.get(usize::try_from(at).ok()?..)?;
-    let (count, rest) = rest.split_at_checked(layout.count())?;
-    let count = usize::try_from(layout.number(count)).ok()?;
-    let (entries, rest) = rest.split_at_checked(count.checked_mul(layout.entry())?)?;
-    let next = layout.number(rest.get(..wide)?);
-    let entries = entries.chunks_exact(layout.entry()).filter_map(|raw| {
+fn page<'a>(file: &impl Bytes<'a>, layout: Layout, at: u64) -> Option<(Page<'a>, u64)> {
+    let (wide, long) = (layout.wide(), layout.entry());
+    let count = layout.number(&file.bytes_at(at, layout.count() as u64)?);
+    let size = count.checked_mul(long as u64)?.checked_add(wide as u64)?;
+    let directory = file.bytes_at(at.checked_add(layout.count() as u64)?, size)?;
+    let end = directory.len().checked_sub(wide)?;
+    let next = layout.number(directory.get(end..)?);
+    let entries = (0..end / long).filter_map(|index| {
+        let raw = part(&directory, index * long, long)?;
         let (tag, kind) = (layout.number(raw.get(..2)?), layout.number(raw.get(2..4)?) as u16);
         let count = layout.number(raw.get(4..4 + wide)?);
-        let inline = raw.get(4 + wide..)?;
-        let size = usize::try_from(count).ok()?.checked_mul(size_of_kind(kind))?;
-        let values = match inline.get(..size) {
-            Some(values) => Some(values),
-            None => usize::try_from(layout.number(inline)).ok().and_then(|from| file.get(from..)?.get(..size)),
+        let size = count.checked_mul(size_of_kind(kind) as u64)?;
+        let values = if size <= wide as u64 {
+            part(&raw, 4 + wide, usize::try_from(size).ok()?)
+        } else {
+            file.bytes_at(layout.number(raw.get(4 + wide..)?), size)
         };
-        Some(Entry { tag: tag as u16, kind, raw, values: values.unwrap_or_default() })
+        Some(Entry { tag: tag as u16, kind, values: values.unwrap_or_default(), raw })
     });
     Some((Page { layout, entries: entries.collect() }, next))
 }
@@ -207,24 +255,36 @@ fn size_of_kind(kind: u16) -> usize {
 }
 
 impl Page<'_> {
+    /// Whether numbers begin with their lowest byte.
+    #[cfg(feature = "slide")]
+    pub(crate) fn is_little(&self) -> bool {
+        self.layout.little
+    }
+
     fn entry(&self, tag: u16) -> Option<&Entry<'_>> {
         self.entries.iter().find(|entry| entry.tag == tag)
     }
 
+    /// The bytes of an entry; none if it is absent.
+    #[cfg(feature = "slide")]
+    pub(crate) fn bytes(&self, tag: u16) -> &[u8] {
+        self.entry(tag).map_or(&[], |entry| &entry.values)
+    }
+
     /// The whole numbers of an entry; none if it is absent.
-    pub(super) fn numbers(&self, tag: u16) -> Vec<u64> {
+    pub(crate) fn numbers(&self, tag: u16) -> Vec<u64> {
         let Some(entry) = self.entry(tag) else { return Vec::new() };
         entry.values.chunks_exact(size_of_kind(entry.kind)).map(|value| self.layout.number(value)).collect()
     }
 
     /// The first whole number of an entry.
-    pub(super) fn number(&self, tag: u16) -> Option<u64> {
+    pub(crate) fn number(&self, tag: u16) -> Option<u64> {
         let entry = self.entry(tag)?;
         entry.values.get(..size_of_kind(entry.kind)).map(|value| self.layout.number(value))
     }
 
     /// The numbers of an entry of any kind.
-    pub(super) fn floats(&self, tag: u16) -> Vec<f64> {
+    pub(crate) fn floats(&self, tag: u16) -> Vec<f64> {
         let Some(entry) = self.entry(tag) else { return Vec::new() };
         let number = |bytes: &[u8]| self.layout.number(bytes);
         let halves = |bytes: &[u8]| {
@@ -251,8 +311,8 @@ impl Page<'_> {
     }
 
     /// The text of an entry.
-    pub(super) fn text(&self, tag: u16) -> String {
-        let text = self.entry(tag).map(|entry| entry.values).unwrap_or_default();
+    pub(crate) fn text(&self, tag: u16) -> String {
+        let text = self.entry(tag).map_or(&[][..], |entry| &entry.values);
         String::from_utf8_lossy(text).trim_end_matches('\0').to_owned()
     }
 }

@@ -1,0 +1,24 @@
+//! Whole slides: pyramids of tiles, read where they are needed over [`Read`](std::io::Read) and
+//! [`Seek`](std::io::Seek), so the same code serves a file of many gigabytes and a browser's `File`.
+//!
+//! Read are SVS, pyramidal and flat TIFF and BigTIFF, OME-TIFF with levels in SubIFDs, and Philips TIFF; tiles in JPEG,
+//! JPEG 2000, Deflate, LZW, PackBits or uncompressed. `docs/SLIDES.md` has the table and how it agrees with OpenSlide.
+//!
+//! Labels and macros carry names: they are listed, and decoded only by [`Slide::associated_image`].
+
+mod cache;
+mod error;
+mod grid;
+mod jpeg;
+mod jpeg2000;
+mod layout;
+mod reader;
+mod scale;
+mod source;
+mod tile;
+pub mod tissue;
+mod ycbcr;
+
+pub use error::SlideError;
+pub use layout::Vendor;
+pub use reader::{Level, Slide};

@@ -1,0 +1,106 @@
+//! Finding and opening whole slides.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use histomask_core::picture_file::name::is_litter;
+use histomask_core::slide::Slide;
+
+use super::{DataError, nfc};
+
+/// Endings of files that are tried as slides.
+const ENDINGS: [&str; 5] = ["svs", "tif", "tiff", "btf", "tf8"];
+/// Endings of slides that are not read.
+const OTHERS: [&str; 8] = ["ndpi", "mrxs", "scn", "bif", "vsi", "czi", "isyntax", "dcm"];
+
+/// A slide as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlideFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its name without ending, which no other one has.
+    pub name: String,
+    /// The folder that it lies in below the one that was given.
+    pub folder: Option<String>,
+}
+
+/// The slides of files and folders, by name, and files of slides that are not read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Slides.
+    pub slides: Vec<SlideFile>,
+    /// Files by whose name they are slides of another kind.
+    pub others: Vec<PathBuf>,
+}
+
+/// Opens a slide.
+///
+/// # Errors
+/// [`DataError::Missing`], [`DataError::Io`] or [`DataError::Slide`], which names the file.
+pub fn open(path: &Path) -> Result<Slide<File>, DataError> {
+    let file = File::open(path).map_err(|error| DataError::io(path, error))?;
+    Slide::open(file).map_err(|reason| DataError::Slide { path: path.to_owned(), reason })
+}
+
+/// Looks for slides; a file that is named is one whatever its ending.
+///
+/// # Errors
+/// [`DataError`]: an input that is missing or cannot be listed.
+pub fn find(inputs: &[PathBuf]) -> Result<Found, DataError> {
+    let mut found = Found::default();
+    let mut paths = Vec::new();
+    for input in inputs {
+        if input.is_dir() {
+            list(input, None, &mut paths, &mut found.others, &mut BTreeSet::new())?;
+        } else if input.exists() {
+            paths.push((input.clone(), None));
+        } else {
+            return Err(DataError::Missing { path: input.clone() });
+        }
+    }
+    let (mut seen, mut taken) = (BTreeSet::new(), BTreeSet::new());
+    for (path, folder) in paths {
+        if !seen.insert(std::path::absolute(&path).unwrap_or_else(|_| path.clone())) {
+            continue;
+        }
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let stem = stem.strip_suffix(".ome").unwrap_or(&stem).to_owned();
+        let numbered = (2..).map(|number| format!("{stem}-{number}"));
+        let free = std::iter::once(stem.clone()).chain(numbered).find(|name| taken.insert(nfc(name).to_lowercase()));
+        found.slides.push(SlideFile { name: free.unwrap_or(stem), path, folder });
+    }
+    Ok(found)
+}
+
+/// Folders already seen are not entered again: a link may lead back to one above.
+fn list(
+    folder: &Path,
+    below: Option<&str>,
+    paths: &mut Vec<(PathBuf, Option<String>)>,
+    others: &mut Vec<PathBuf>,
+    seen: &mut BTreeSet<PathBuf>,
+) -> Result<(), DataError> {
+    let failed = |error| DataError::io(folder, error);
+    if !seen.insert(folder.canonicalize().map_err(failed)?) {
+        return Ok(());
+    }
+    let entries = std::fs::read_dir(folder).map_err(failed)?;
+    let mut entries = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
+    entries.sort();
+    for path in entries {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        if is_litter(&name) {
+            continue;
+        }
+        if path.is_dir() {
+            list(&path, Some(below.unwrap_or(&name)), paths, others, seen)?;
+        } else if ENDINGS.contains(&ending.as_str()) {
+            paths.push((path, below.map(str::to_owned)));
+        } else if OTHERS.contains(&ending.as_str()) {
+            others.push(path);
+        }
+    }
+    Ok(())
+}
