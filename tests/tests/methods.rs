@@ -330,7 +330,10 @@ fn a_model_of_cam_avg_is_one_of_grad_cam_and_of_nothing_else() {
 fn masks_of_the_abnormal_region_ask_for_no_label() {
     let folder = tempfile::tempdir().unwrap();
     let (run, out) = (folder.path().join("run"), folder.path().join("out"));
-    let _ = train_method("cam-max", &run, 1).args(["--model.mask-of", "abnormal", "--loss.normal-class", "irregular"]).run().exits(0);
+    let _ = train_method("cam-max", &run, 1)
+        .args(["--model.mask-of", "abnormal", "--loss.normal-class", "irregular"])
+        .run()
+        .exits(0);
     let _ = Program::new(["inspect"]).args([&run]).run().exits(0).says("of every class but irregular");
     let _ = evaluate(&run, &out).run().exits(0);
     let summary = json(&out.join("evaluation.json"));
