@@ -80,7 +80,7 @@ pub(crate) struct DeviceArgs {
     pub(crate) device: DeviceChoice,
 }
 
-/// Of commands that read a set of images.
+// Of commands that read a set of images.
 #[derive(Debug, Args)]
 pub(crate) struct ImagesArgs {
     /// Refuse, with exit code 2, where files are left out (hidden ones do not count)
@@ -100,7 +100,7 @@ impl ImagesArgs {
     }
 }
 
-/// Of commands that use a model on images.
+// Of commands that use a model on images.
 #[derive(Debug, Args)]
 pub(crate) struct UsingArgs {
     /// Model file, or the folder of a run (its best checkpoint) [default: the embedded model]
