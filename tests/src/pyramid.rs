@@ -46,11 +46,14 @@ impl Page {
     }
 }
 
+/// Tag, type, values, and bytes of a text.
+type Entry = (u16, u16, Vec<u32>, Vec<u8>);
+
 /// A classic little-endian TIFF of these pages; with `sub` all but the first are SubIFDs of the first.
 #[must_use]
 pub fn tiff(pages: &[Page], sub: bool) -> Vec<u8> {
     let mut file = b"II\x2a\0\0\0\0\0".to_vec();
-    let mut directories: Vec<Vec<(u16, u16, Vec<u32>, Vec<u8>)>> = Vec::new();
+    let mut directories: Vec<Vec<Entry>> = Vec::new();
     for page in pages {
         let (mut offsets, mut lengths) = (Vec::new(), Vec::new());
         for (index, tile) in page.tiles().into_iter().enumerate() {

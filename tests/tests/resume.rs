@@ -78,7 +78,7 @@ fn ctrl_c_stops_between_two_steps() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     let mut running = train(data, &run, EPOCHS).start();
-    assert!(running.until_there(&run.join("state.safetensors")), "{}", running.wait());
+    assert!(running.until_there(&run.join("epochs.csv")), "{}", running.wait());
     // some steps into the second epoch; on a fast machine later
     std::thread::sleep(Duration::from_millis(500));
     running.interrupt();
@@ -111,7 +111,7 @@ fn a_power_cut_costs_at_most_the_epoch() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     let mut running = train(data, &run, EPOCHS).start();
-    assert!(running.until_there(&run.join("state.safetensors")), "{}", running.wait());
+    assert!(running.until_there(&run.join("epochs.csv")), "{}", running.wait());
     // any moment will do, and another one on every run of this test
     let nanos = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
     let pauses = [1, 1_000, 1_000_000].map(|unit| u64::from(nanos / unit % 1_000));

@@ -61,7 +61,8 @@ export async function privacy(world) {
     await tab.set('threshold', 0.6);
     for (const kind of ['mask', 'overlay', 'geojson', 'zip', 'csv']) csv = await tab.download(kind);
     await page.waitForTimeout(1000);
-    assert.deepEqual(app.requests, []);
+    // the browser's own question for a newer service worker may come as late as here
+    assert.deepEqual(app.requests.filter(line => line !== 'GET /sw.js'), []);
     assert.deepEqual(foreign, []);
     return 'an image dropped, a sample, both predicted, all downloads: the server saw nothing, and no other was asked';
   });
