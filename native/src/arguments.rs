@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Slides(Slides),
     /// Cut whole slides into patches of tissue, listed as `train` takes them
     Tiles(Tiles),
+    /// Compare variants of a recipe from a file, over seeds and folds: runs are kept and shared, the result is one table
+    Study(Study),
     /// Host the browser app on this machine: 127.0.0.1 only, with its security headers
     Serve(Serve),
     /// List graphics adapters and check that each computes correctly
@@ -343,6 +345,23 @@ pub(crate) struct Reproduce {
     pub(crate) device: DeviceArgs,
     #[command(flatten)]
     pub(crate) settings: Overrides,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Study {
+    /// TOML file with profile, seeds, folds and variants (docs/FORMATS.md; docs/studies has two)
+    pub(crate) file: PathBuf,
+    /// Folder of labelled patches (masks are only scored), or a CSV file
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// Folder for runs and results; what is there is used again
+    #[arg(long, default_value = "study")]
+    pub(crate) out: PathBuf,
+    /// Only say what would be trained and for how long
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
 }
 
 fn artefact_names() -> clap::builder::PossibleValuesParser {

@@ -20,6 +20,7 @@ pub mod profile;
 pub mod report;
 mod reproduce;
 pub mod serve;
+mod study;
 pub mod synth;
 mod told_once;
 pub mod train;

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 /// The layers of `native/src`, highest first: a file may use its own layer's folder and what stands below it. Names on
 /// one line do not use each other.
-const NATIVE: [&[&str]; 11] = [
+const NATIVE: [&[&str]; 12] = [
     &["cli"],
     &["commands"],
     &["arguments", "console"],
     &["job"],
+    &["study"],
     &["reproduce"],
     &["train", "trust"],
     &["evaluate"],

@@ -42,6 +42,7 @@ fn dispatch(cli: Cli, console: &Console) -> anyhow::Result<Exit> {
         Command::Profile(args) => commands::profile::run(&args, console),
         Command::Weights(args) => commands::weights::run(&args, console),
         Command::Reproduce(args) => commands::reproduce::run(&args, console),
+        Command::Study(args) => commands::study::run(&args, console),
         Command::Bench(args) => commands::bench::run(&args, console),
         Command::Completions { shell } => commands::manual::completions(shell, console),
         Command::Man { out } => commands::manual::man(&out, console),

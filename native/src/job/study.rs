@@ -14,7 +14,7 @@ use crate::interrupt;
 use crate::method::MethodChoice;
 use crate::reproduce::{
     Artefact, Estimator, Made, Material, Plan, Recipe, Run, Source, State, Study, Sweeps, draw, in_words, mask_state,
-    plan, text, write,
+    plan, text, tidy, write,
 };
 use crate::train::{Outcome, TrainError};
 
@@ -150,7 +150,7 @@ fn trained(study: &Study, run: &Run, watch: &dyn Watch) -> anyhow::Result<bool> 
     match job.run(watch) {
         Ok(Outcome::Interrupted) => Ok(false),
         Ok(_) => {
-            run.tidy();
+            tidy(&run.folder);
             Ok(true)
         }
         Err(error) => match error.downcast_ref() {

@@ -11,6 +11,8 @@ use thiserror::Error;
 pub enum Origin {
     /// A line of a profile file, counted from 1.
     Line(PathBuf, usize),
+    /// A part of another file that holds settings: of a study.
+    Part(PathBuf, String),
     /// A flag of the command line, without its dashes.
     Flag(String),
     /// The profile of this name itself.
@@ -21,6 +23,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(path, line) => write!(f, "{}, line {line}", path.display()),
+            Self::Part(path, part) => write!(f, "{}, {part}", path.display()),
             Self::Flag(flag) => write!(f, "flag --{flag}"),
             Self::Profile(name) => write!(f, "profile `{name}`"),
         }

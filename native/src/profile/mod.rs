@@ -12,6 +12,7 @@ mod key;
 mod kind;
 mod load;
 mod overrides;
+mod parts;
 mod print;
 mod range;
 mod shipped;

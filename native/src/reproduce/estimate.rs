@@ -11,6 +11,9 @@ use histomask_core::method::{Batch, Method as _, Objective};
 use super::material::Source;
 use super::runs::{Run, State};
 use super::study::Study;
+use crate::data::Dataset;
+use crate::device::Chosen;
+use crate::profile::Profile;
 use crate::train::read_history;
 
 /// Images in a timed step on the CPU, where time grows with their number.
@@ -50,7 +53,8 @@ impl Estimator {
         let epoch = match self.epochs.get(&key) {
             Some(seconds) => *seconds,
             None => {
-                let seconds = timed_epoch(study, run)?;
+                let Some((dataset, _)) = study.material(run.source)?.folds.get(&run.fold()) else { return Ok(0.0) };
+                let seconds = timed_epoch(&run.profile, &study.chosen, dataset)?;
                 self.epochs.insert(key, seconds);
                 seconds
             }
@@ -67,14 +71,9 @@ fn key(run: &Run) -> String {
 }
 
 /// Seconds of an epoch with its validation, from one step of forward and backward on noise.
-fn timed_epoch(study: &Study, run: &Run) -> anyhow::Result<f64> {
-    let profile = &run.profile;
-    let device = study.chosen.device.clone().autodiff();
-    let (dataset, _) = match study.material(run.source)?.folds.get(&run.fold()) {
-        Some(opened) => opened,
-        None => return Ok(0.0),
-    };
-    let batch = if study.chosen.is_cpu { profile.train.batch_size.min(CPU_BATCH) } else { profile.train.batch_size };
+pub(crate) fn timed_epoch(profile: &Profile, chosen: &Chosen, dataset: &Dataset) -> anyhow::Result<f64> {
+    let device = chosen.device.clone().autodiff();
+    let batch = if chosen.is_cpu { profile.train.batch_size.min(CPU_BATCH) } else { profile.train.batch_size };
     let side = profile.input.crop as usize;
     let network = profile.model.init(dataset.classes.len(), &device);
     let labels = vec![0usize; batch];

@@ -33,6 +33,27 @@ pub(crate) enum State {
     Missing,
 }
 
+impl State {
+    /// How far the training in a folder has come.
+    pub(crate) fn of(folder: &RunFolder) -> Self {
+        if finished(&folder.run_json()) && folder.best().is_file() {
+            Self::Ready
+        } else if folder.state().is_file() {
+            Self::Begun
+        } else {
+            Self::Missing
+        }
+    }
+}
+
+/// Removes what only an unfinished run needs: three quarters of its bytes.
+pub(crate) fn tidy(folder: &RunFolder) {
+    // what cannot be removed does no harm
+    let _ = std::fs::remove_file(folder.state());
+    let _ = std::fs::remove_file(folder.last());
+    let _ = std::fs::remove_dir_all(folder.path().join("erased"));
+}
+
 impl Run {
     /// The run of these settings below `runs`.
     pub(crate) fn new(
@@ -57,22 +78,7 @@ impl Run {
         if !self.profile.model.method.is_trained() {
             return State::Ready;
         }
-        if finished(&self.folder.run_json()) && self.folder.best().is_file() {
-            State::Ready
-        } else if self.folder.state().is_file() {
-            State::Begun
-        } else {
-            State::Missing
-        }
-    }
-
-    /// Removes what only an unfinished run needs: three quarters of its bytes.
-    pub(crate) fn tidy(&self) {
-        let erased = self.folder.path().join("erased");
-        // what cannot be removed does no harm
-        let _ = std::fs::remove_file(self.folder.state());
-        let _ = std::fs::remove_file(self.folder.last());
-        let _ = std::fs::remove_dir_all(erased);
+        State::of(&self.folder)
     }
 
     /// Where its scores on a split lie.
