@@ -1,5 +1,6 @@
 //! The command line's grammar: commands, flags and their help.
 
+mod camelyon;
 mod slides;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use crate::profile::Overrides;
 use crate::report::Colormap;
 use crate::reproduce::{Artefact, Parameter};
 
+pub(crate) use camelyon::{Camelyon16, CamelyonSample};
 pub(crate) use slides::{Slides, SlidesInfo, Tiles};
 
 /// Learns from image-level labels which class a histology patch belongs to, and which pixels made it so
@@ -47,6 +49,9 @@ pub(crate) enum Command {
     Slides(Slides),
     /// Cut whole slides into patches of tissue, listed as `train` takes them
     Tiles(Tiles),
+    /// Sample Camelyon16 as the paper does
+    #[command(subcommand)]
+    Camelyon16(Camelyon16),
     /// Compare variants of a recipe from a file, over seeds and folds: runs are kept and shared, the result is one table
     Study(Study),
     /// Host the browser app on this machine: 127.0.0.1 only, with its security headers

@@ -1,6 +1,7 @@
 //! One file a subcommand.
 
 pub(crate) mod bench;
+pub(crate) mod camelyon16;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod evaluate;
@@ -12,8 +13,8 @@ mod progress;
 pub(crate) mod reproduce;
 pub(crate) mod serve;
 pub(crate) mod slides;
-pub(crate) mod tiles;
 pub(crate) mod study;
+pub(crate) mod tiles;
 pub(crate) mod train;
 pub(crate) mod weights;
 
