@@ -72,3 +72,22 @@ impl CamelyonSample {
         }
     }
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoCamelyon {
+    /// Folder for the slides and their annotations
+    #[arg(long, default_value = "synthetic-camelyon")]
+    pub(crate) out: PathBuf,
+    /// Training slides of each class, with tumour and without; half as many test slides are drawn
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) slides: u16,
+    /// Side of a slide in pixels
+    #[arg(long, default_value_t = 4096)]
+    pub(crate) side: u32,
+    /// Microns per pixel; with larger pixels, sample smaller patches
+    #[arg(long, default_value_t = 0.25)]
+    pub(crate) mpp: f64,
+    /// Seed of the tissue
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
