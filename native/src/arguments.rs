@@ -1,5 +1,6 @@
 //! The command line's grammar: commands, flags and their help.
 
+mod camelyon;
 mod slides;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use crate::profile::Overrides;
 use crate::report::Colormap;
 use crate::reproduce::{Artefact, Parameter};
 
+pub(crate) use camelyon::{Camelyon16, CamelyonSample, DemoCamelyon};
 pub(crate) use slides::{Slides, SlidesInfo, Tiles};
 
 /// Learns from image-level labels which class a histology patch belongs to, and which pixels made it so
@@ -47,6 +49,9 @@ pub(crate) enum Command {
     Slides(Slides),
     /// Cut whole slides into patches of tissue, listed as `train` takes them
     Tiles(Tiles),
+    /// Sample Camelyon16 as the paper does
+    #[command(subcommand)]
+    Camelyon16(Camelyon16),
     /// Compare variants of a recipe from a file, over seeds and folds: runs are kept and shared, the result is one table
     Study(Study),
     /// Host the browser app on this machine: 127.0.0.1 only, with its security headers
@@ -121,7 +126,10 @@ pub(crate) struct UsingArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Demo {
+    #[command(subcommand)]
+    pub(crate) other: Option<DemoOther>,
     /// Folder for the data set, the model and the report
     #[arg(long, default_value = "histomask-demo")]
     pub(crate) out: PathBuf,
@@ -136,6 +144,13 @@ pub(crate) struct Demo {
     pub(crate) epochs: Option<usize>,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
+}
+
+/// What else can be shown.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DemoOther {
+    /// Only draw synthetic whole slides, laid out and annotated as Camelyon16's, for `camelyon16 sample`
+    Camelyon(DemoCamelyon),
 }
 
 #[derive(Debug, Args)]

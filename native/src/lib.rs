@@ -5,6 +5,7 @@
 mod arguments;
 pub mod atomic;
 pub mod augment;
+mod camelyon;
 pub mod cli;
 mod commands;
 mod console;

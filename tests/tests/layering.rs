@@ -18,7 +18,7 @@ const NATIVE: [&[&str]; 12] = [
     &["train", "trust"],
     &["evaluate"],
     &["method", "device"],
-    &["profile"],
+    &["profile", "camelyon"],
     &["data", "report", "serve", "synth", "weights"],
     &["augment", "csv_text", "atomic", "interrupt", "panics", "told_once"],
 ];

@@ -36,6 +36,7 @@ fn dispatch(cli: Cli, console: &Console) -> anyhow::Result<Exit> {
         Command::Predict(args) => commands::predict::run(&args, console),
         Command::Slides(args) => commands::slides::run(&args, console),
         Command::Tiles(args) => commands::tiles::run(&args, console),
+        Command::Camelyon16(args) => commands::camelyon16::run(&args, console),
         Command::Serve(args) => commands::serve::run(&args, console),
         Command::Doctor => commands::doctor::run(console),
         Command::Inspect(args) => commands::inspect::run(&args, console),

@@ -4,7 +4,7 @@ use std::time::Instant;
 use anyhow::bail;
 use serde_json::json;
 
-use crate::arguments::Demo;
+use crate::arguments::{Demo, DemoCamelyon, DemoOther};
 use crate::atomic;
 use crate::console::{Console, Exit};
 use crate::data::{Dataset, Sample};
@@ -15,7 +15,7 @@ use crate::job::{
 };
 use crate::profile::Profile;
 use crate::report::{Report, render};
-use crate::synth::{SynthConfig, write_dataset};
+use crate::synth::{SlideSetConfig, SynthConfig, write_dataset, write_slides};
 use crate::train::{EpochRow, Outcome, RunFolder};
 use crate::{interrupt, train};
 
@@ -27,6 +27,9 @@ const ZOOM: u32 = 2;
 const CLEARLY: f64 = 5.0;
 
 pub(crate) fn run(args: &Demo, console: &Console) -> anyhow::Result<Exit> {
+    if let Some(DemoOther::Camelyon(args)) = &args.other {
+        return camelyon(args, console);
+    }
     let start = Instant::now();
     let data = args.out.join("data");
     let folder = RunFolder::new(args.out.join("run"));
@@ -83,6 +86,35 @@ pub(crate) fn run(args: &Demo, console: &Console) -> anyhow::Result<Exit> {
     }
     console.warn("the masks do not clearly beat a mask that is foreground everywhere; another --seed may");
     Ok(Exit::SomeFailed)
+}
+
+/// Synthetic slides, and what to do with them.
+fn camelyon(args: &DemoCamelyon, console: &Console) -> anyhow::Result<Exit> {
+    let (training, test) = (usize::from(args.slides), usize::from(args.slides.div_ceil(2)));
+    let config = SlideSetConfig { seed: args.seed, side: args.side, mpp: args.mpp, training, test };
+    let count = console.bar(2 * (training + test), "slides");
+    let mut done = 0;
+    write_slides(&args.out, &config, |path| {
+        done += 1;
+        count.set(done, &path.file_name().unwrap_or_default().to_string_lossy());
+        !interrupt::asked()
+    })?;
+    drop(count);
+    if interrupt::asked() {
+        console.say(&format!("stopped; remove {} before you begin again", args.out.display()));
+        return Ok(Exit::Interrupted);
+    }
+    console.print(&format!("{done} synthetic slides: {}", args.out.display()))?;
+    // patches of 128 microns, as Camelyon16's are
+    let size = ((128.0 / args.mpp / 8.0).round().max(2.0) * 8.0) as u32;
+    let size = if size == 512 { String::new() } else { format!(" --size {size}") };
+    console.say(&format!(
+        "try next:\n  histomask camelyon16 sample {}{size} --rounds 0.5 --chains 1 --out patches\n  \
+         histomask train --data patches --profile paper-camelyon\n  \
+         histomask reproduce table2 --camelyon patches",
+        args.out.display()
+    ));
+    Ok(Exit::Fine)
 }
 
 /// Whether both F1 are clearly above those of a mask that is foreground everywhere.

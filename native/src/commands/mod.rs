@@ -1,6 +1,7 @@
 //! One file a subcommand.
 
 pub(crate) mod bench;
+pub(crate) mod camelyon16;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod evaluate;

@@ -42,12 +42,12 @@ impl Source {
                  train_1_anno.bmp, …; any other labelled patches with masks do as well (docs/FORMATS.md)"
             }
             Self::Camelyon => {
-                "get the whole slides of Camelyon16 (camelyon16.grand-challenge.org), cut the patches of 512 x 512 \
-                 pixels that the paper names (its lists and sampling stand in the repositories of the paper and of \
-                 jeromerony/survey_wsl_histology), and name their folder with --camelyon <folder>: \
-                 train|valid|test/normal/*.png and train|valid|test/tumor/*.png with masks/<the same path>, or a \
-                 labels.csv with the columns path,label,mask,split. One class must be called normal; its patches need \
-                 all-black masks to count in F1- (one file may serve all rows of the table)"
+                "get the whole slides of Camelyon16 (camelyon16.grand-challenge.org), have `histomask camelyon16 sample` \
+                 cut the paper's patches of 512 x 512 pixels from them (docs/CAMELYON.md), and name their folder with \
+                 --camelyon <folder>. Patches of your own do as well: train|valid|test/normal/*.png and \
+                 train|valid|test/tumor/*.png with masks/<the same path>, or a labels.csv with the columns \
+                 path,label,mask,split. One class must be called normal; its patches need all-black masks to count in \
+                 F1- (one file may serve all rows of the table). Without any slides: `histomask demo camelyon`"
             }
         }
     }

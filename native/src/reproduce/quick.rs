@@ -3,14 +3,14 @@
 use std::io;
 use std::path::Path;
 
+use anyhow::Context as _;
 use image::{DynamicImage, ImageFormat};
-use serde::Serialize;
 
 use super::material::Source;
-use crate::atomic;
 use crate::augment::ResizeRule;
+use crate::camelyon::{SampleSettings, find, sample};
 use crate::profile::Profile;
-use crate::synth::{SynthClass, SynthConfig, generate, write_dataset};
+use crate::synth::{SlideSetConfig, SynthConfig, write_dataset, write_slides};
 
 /// Side of the synthetic patches in pixels.
 const SIDE: u32 = 64;
@@ -43,34 +43,18 @@ pub(crate) fn data(root: &Path, source: Source) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[derive(Serialize)]
-struct Row {
-    path: String,
-    label: &'static str,
-    mask: String,
-    split: &'static str,
-}
-
-/// Irregular glands are the tumour; regular ones are normal and have nothing to mark.
+/// Synthetic slides through the sampler, as the real ones go: patches of 128 microns.
 fn write_camelyon(root: &Path) -> anyhow::Result<()> {
-    let config = SynthConfig { seed: 1, size: SIDE, ..SynthConfig::default() };
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for (class, label) in [(SynthClass::Regular, "normal"), (SynthClass::Irregular, "tumor")] {
-        for number in 0..PER_CLASS {
-            let mut patch = generate(number, class, &config);
-            if class == SynthClass::Regular {
-                patch.mask.fill(0);
-            }
-            let name = format!("{label}_{number:02}.png");
-            let split = ["train", "valid", "train", "test"][number % 4];
-            let row = Row { path: format!("images/{name}"), label, mask: format!("masks/{name}"), split };
-            atomic::write(&root.join(&row.path), &png(patch.image.into())?)?;
-            atomic::write(&root.join(&row.mask), &png(patch.mask.into())?)?;
-            writer.serialize(row)?;
-        }
+    let folder = root.join("slides");
+    if folder.exists() {
+        // a run that was stopped
+        std::fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
     }
-    // last, so that a folder with a table is complete
-    atomic::write(&root.join("labels.csv"), &writer.into_inner()?)?;
+    write_slides(&folder, &SlideSetConfig { seed: 1, side: 8 * SIDE, mpp: 2.0, training: 2, test: 1 }, |_| true)?;
+    let settings = SampleSettings { size: SIDE, share: 0.0, chains: 1, ..SampleSettings::default() };
+    let found = find(&[folder], settings.fold, settings.seed)?;
+    // the table comes last, so that a folder with one is complete
+    sample(&found.slides, &settings, root, &|_| ())?;
     Ok(())
 }
 

@@ -3,17 +3,25 @@
 //! Two classes in the stain of H&E. *Regular* glands are round, with one ordered row of nuclei and a wide lumen;
 //! *irregular* ones are lobed and crowded, with chaotic large nuclei and hardly a lumen. The class shows inside
 //! glands only: stain, stroma and covered area of patch `i` are drawn once for both classes.
+//!
+//! And whole slides of lymph nodes with and without nests of tumour, in the layout of Camelyon16: `slides.rs`.
 
 mod canvas;
 mod dataset;
 mod gland;
 mod layout;
+mod lymph_node;
+mod nest;
 mod noise;
 mod outline;
+mod slide_file;
+mod slides;
 mod stain;
 mod stroma;
 
 pub use dataset::{SynthError, SynthSummary, write_dataset};
+pub use slide_file::SlideFileError;
+pub use slides::{SlideSetConfig, SlideSetError, write_slides};
 
 use image::{GrayImage, RgbImage};
 use rand::{RngExt as _, SeedableRng as _};

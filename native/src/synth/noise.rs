@@ -24,7 +24,7 @@ impl Noise {
     }
 
     /// Hash of a lattice point (finaliser of MurmurHash3) as a number in `[0, 1]`.
-    fn lattice(self, column: i32, row: i32) -> f32 {
+    pub(super) fn lattice(self, column: i32, row: i32) -> f32 {
         let mut h = self.0 ^ (column as u32).wrapping_mul(0x9e37_79b1) ^ (row as u32).wrapping_mul(0x85eb_ca77);
         h = (h ^ (h >> 16)).wrapping_mul(0x85eb_ca6b);
         h = (h ^ (h >> 13)).wrapping_mul(0xc2b2_ae35);
