@@ -12,8 +12,8 @@ mod progress;
 pub(crate) mod reproduce;
 pub(crate) mod serve;
 pub(crate) mod slides;
-pub(crate) mod tiles;
 pub(crate) mod study;
+pub(crate) mod tiles;
 pub(crate) mod train;
 pub(crate) mod weights;
 
