@@ -32,6 +32,9 @@ pub struct ModelCard {
     pub model: ModelConfig,
     /// Input scale and normalisation.
     pub input: Preprocess,
+    /// Microns per pixel of what the network sees, after [`ModelCard::input`]'s resize; absent where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mpp: Option<f64>,
     /// Eq. 12's sigma at which this checkpoint was selected.
     pub sigma: f64,
     /// Mask values at or above this are foreground.
@@ -77,6 +80,7 @@ impl ModelCard {
             profile: "none".into(),
             model: ModelConfig { method: MethodKind::AllOnes, ..ModelConfig::default() },
             input,
+            mpp: None,
             sigma: 0.0,
             threshold: 0.5,
             normal_class: 0,
@@ -109,6 +113,7 @@ impl ModelCard {
             ("model.mask.prior", share(mask.prior)),
             ("model.erase.threshold", erase.threshold > 0.0 && erase.threshold <= 1.0),
             ("model.erase.rounds", (1..=MOST_ROUNDS).contains(&erase.rounds)),
+            ("mpp", self.mpp.is_none_or(|mpp| mpp.is_finite() && mpp > 0.0)),
             ("sigma", self.sigma.is_finite()),
             ("threshold", share(self.threshold)),
             ("input.size", self.input.size >= 1 && self.input.size <= u16::MAX.into()),

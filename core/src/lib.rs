@@ -30,6 +30,7 @@
 //! | [`metric`] | what evaluation reports |
 //! | [`refine`] | what a mask gains from the image's own colours |
 //! | [`outline`] | masks as polygons, GeoJSON |
+//! | [`mosaic`] | images too large for one pass, put together without seams |
 //! | `slide` | whole slides, with the feature of that name |
 //! | [`trust`] | how far a mask deserves belief, without masks |
 //! | [`kernel`] | operations with a backward of their own |
@@ -43,11 +44,13 @@ pub mod head;
 #[cfg(feature = "decode")]
 mod ifd;
 pub mod kernel;
+mod local_maps;
 pub mod loss;
 pub mod mask;
 pub mod method;
 pub mod metric;
 pub mod model;
+pub mod mosaic;
 pub mod outline;
 #[cfg(feature = "decode")]
 pub mod picture_file;
@@ -68,5 +71,6 @@ pub use card::ModelCard;
 pub use config::MethodKind;
 pub use error::Error;
 pub use histomask_shaders as shaders;
+pub use local_maps::LocalMaps;
 pub use preprocess::RgbView;
 pub use segmenter::{Observation, Segmentation, Segmenter};

@@ -118,6 +118,17 @@ impl<B: FeatureExtractor> MaxMin<B> {
         MaxMinOutput { class_maps, scores, map, sizes, regions, spec }
     }
 
+    /// What the mask is made of before anything is scaled over an image: the localizer's class maps, which its posterior
+    /// then weighs, or the one map of [`MapSource::PullHead`].
+    ///
+    /// # Shapes
+    ///
+    /// `[B, 3, H, W]` to `[B, C, h, w]` or `[B, 1, h, w]`.
+    pub fn local_maps(&self, images: Tensor<4>) -> Tensor<4> {
+        let features = self.backbone.forward(images, 1);
+        self.pull.as_ref().unwrap_or(&self.localizer).class_maps(features)
+    }
+
     /// Whether maps are resampled with aligned corners.
     pub(crate) fn align_corners(&self) -> bool {
         self.mask.align_corners

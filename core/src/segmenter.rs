@@ -101,6 +101,11 @@ impl Segmenter {
         &self.model
     }
 
+    /// The device that the model computes on.
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// Classifies and segments one image; the mask is that of the predicted class.
     ///
     /// # Errors
@@ -229,7 +234,7 @@ impl Observation {
     }
 }
 
-fn values(data: TensorData) -> Result<Vec<f32>, Error> {
+pub(crate) fn values(data: TensorData) -> Result<Vec<f32>, Error> {
     data.convert::<f32>().try_into_vec::<f32>().map_err(|error| Error::Device(format!("{error:?}")))
 }
 

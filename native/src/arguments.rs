@@ -15,7 +15,7 @@ use crate::report::Colormap;
 use crate::reproduce::{Artefact, Parameter};
 
 pub(crate) use camelyon::{Camelyon16, CamelyonSample, DemoCamelyon};
-pub(crate) use slides::{Slides, SlidesInfo, Tiles};
+pub(crate) use slides::{Slides, SlidesInfo, Tiles, WholeSlides};
 
 /// Learns from image-level labels which class a histology patch belongs to, and which pixels made it so
 #[derive(Debug, Parser)]
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     Train(Train),
     /// Judge a model on labelled patches, and on masks where there are any
     Evaluate(Evaluate),
-    /// Classify and segment images
+    /// Classify and segment images and whole slides
     Predict(Predict),
     /// Repeat a table or figure of the paper: train what it needs, keep the runs, set the numbers beside the paper's
     Reproduce(Reproduce),
@@ -199,7 +199,7 @@ pub(crate) struct Evaluate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Predict {
-    /// Image files, folders or globs
+    /// Image files and whole slides, folders or globs of them, or a CSV file with the columns path and perhaps mpp
     #[arg(required = true)]
     pub(crate) inputs: Vec<PathBuf>,
     /// Folder for the results
@@ -214,11 +214,17 @@ pub(crate) struct Predict {
     /// Colours of the overlay
     #[arg(long, value_enum, default_value_t = Colormap::Viridis)]
     pub(crate) colormap: Colormap,
-    /// Write each mask's outlines too, as GeoJSON for QuPath
+    /// Write each mask's outlines too, as GeoJSON for QuPath; of slides they are written anyway
     #[arg(long)]
     pub(crate) geojson: bool,
+    /// Leave out corners of outlines that lie within so many pixels of the lines between the others; 0 keeps the mask's
+    /// pixels exactly
+    #[arg(long, default_value_t = 0.0, value_name = "PIXELS")]
+    pub(crate) simplify: f64,
     #[command(flatten)]
     pub(crate) using: UsingArgs,
+    #[command(flatten)]
+    pub(crate) slides: WholeSlides,
 }
 
 #[derive(Debug, Args)]

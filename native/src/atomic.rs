@@ -1,5 +1,6 @@
 //! Files that are whole or not there: written beside their place, then renamed into it.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -43,4 +44,57 @@ fn try_write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// A file that is written piece by piece beside its place and takes it when it is whole. What a crash leaves of it is
+/// written over by the next try; dropped without [`Pending::commit`], it is removed.
+#[derive(Debug)]
+pub struct Pending {
+    path: PathBuf,
+    beside: PathBuf,
+    committed: bool,
+}
+
+impl Pending {
+    /// Begins a file that is to stand at `path`, creating its folder.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`] if folder or file cannot be written.
+    pub fn create(path: &Path) -> Result<(Self, File), WriteError> {
+        let mut name = std::ffi::OsString::from(".histomask-");
+        name.push(path.file_name().unwrap_or_default());
+        let pending = Self { path: path.to_owned(), beside: path.with_file_name(name), committed: false };
+        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| {
+            std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&pending.beside)
+        });
+        let file = made.map_err(|source| pending.error(source))?;
+        Ok((pending, file))
+    }
+
+    /// The system's answer as an error about this file.
+    #[must_use]
+    pub fn error(&self, source: std::io::Error) -> WriteError {
+        WriteError { path: self.path.clone(), source }
+    }
+
+    /// Puts the file, which is whole now, in its place.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`]; what stood there is then untouched.
+    pub fn commit(mut self, file: &File) -> Result<(), WriteError> {
+        let done = file.sync_all().and_then(|()| std::fs::rename(&self.beside, &self.path));
+        done.map_err(|source| self.error(source))?;
+        self.committed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if !self.committed {
+            let _ = std::fs::remove_file(&self.beside);
+        }
+    }
 }

@@ -55,7 +55,7 @@ pub use overlay::{PREDICTED_EDGE, TRUE_EDGE, edge_thickness, overlay};
 pub use pointwise::pointwise;
 pub use product::TILE;
 pub use resize::resize;
-pub use soft_mask::soft_mask;
+pub use soft_mask::{soft, soft_mask};
 pub use sum_merge::sum_merge;
 pub use vectorised::vectorised;
 

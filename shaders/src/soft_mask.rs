@@ -31,7 +31,8 @@ pub(crate) fn mix(a: f32, b: f32, share: f32) -> f32 {
     a + (b - a) * share
 }
 
-/// Eq. 12.
-pub(crate) fn soft(normalised: f32, omega: f32, sigma: f32) -> f32 {
+/// Eq. 12 of one value of a map.
+#[must_use]
+pub fn soft(normalised: f32, omega: f32, sigma: f32) -> f32 {
     sigmoid(omega * (normalised - sigma))
 }

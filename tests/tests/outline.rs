@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use histomask_core::outline::{Polygon, Ring, geojson, outlines, rasterise};
+use histomask_core::outline::{Outliner, Polygon, Ring, Shapes, geojson, geojson_scaled, outlines, rasterise};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -67,7 +67,65 @@ fn check(mask: &[f32], width: usize, height: usize, threshold: f32) -> Vec<Polyg
     polygons
 }
 
+/// Polygons in an order of their own, each ring from its first corner row by row.
+fn in_order(polygons: Vec<Polygon>) -> Vec<(Ring, Vec<Ring>, u64)> {
+    let turned = |ring: &Ring| {
+        let mut open = ring[1..].to_vec();
+        let first = (0..open.len()).min_by_key(|&at| (open[at][1], open[at][0])).unwrap();
+        open.rotate_left(first);
+        open
+    };
+    let mut all: Vec<_> = polygons
+        .iter()
+        .map(|polygon| {
+            let mut holes: Vec<Ring> = polygon.holes.iter().map(turned).collect();
+            holes.sort();
+            (turned(&polygon.exterior), holes, polygon.pixels)
+        })
+        .collect();
+    all.sort();
+    all
+}
+
 proptest! {
+    #[test]
+    fn rows_one_by_one_give_the_outlines_of_the_whole(
+        (width, mask) in (1..24_usize, 1..24_usize).prop_flat_map(|(width, height)|
+            vec(any::<u8>(), width * height).prop_map(move |mask| (width, mask))),
+        threshold in prop_oneof![Just(128_u8), 30..220_u8],
+    ) {
+        let soft: Vec<f32> = mask.iter().map(|&value| f32::from(value)).collect();
+        let whole = outlines(&soft, width, mask.len() / width, threshold.into());
+        let means: Vec<f64> = whole.iter().map(|polygon| polygon.mean / 255.0).collect();
+        let mut outliner = Outliner::new(width, threshold);
+        let mut streamed: Vec<Polygon> = mask.chunks(width).flat_map(|row| outliner.push(row)).collect();
+        streamed.extend(outliner.finish());
+        let mut found: Vec<f64> = streamed.iter().map(|polygon| polygon.mean).collect();
+        found.sort_by(f64::total_cmp);
+        let mut means = means;
+        means.sort_by(f64::total_cmp);
+        prop_assert!(found.iter().zip(&means).all(|(a, b)| (a - b).abs() < 1e-9));
+        for ring in streamed.iter().flat_map(|polygon| std::iter::once(&polygon.exterior).chain(&polygon.holes)) {
+            let corners: BTreeSet<_> = ring.iter().collect();
+            prop_assert_eq!((ring.first(), corners.len()), (ring.last(), ring.len() - 1));
+        }
+        prop_assert_eq!(in_order(streamed), in_order(whole));
+    }
+
+    #[test]
+    fn geojson_of_any_scale_gives_the_mask_back(
+        (width, mask) in (1..24_usize, 1..24_usize).prop_flat_map(|(width, height)|
+            vec(0.0..1.0_f32, width * height).prop_map(move |mask| (width, mask))),
+        scale in [0.05..40.0_f64, 0.05..40.0_f64],
+    ) {
+        let height = mask.len() / width;
+        let foreground: Vec<bool> = mask.iter().map(|&value| value >= 0.5).collect();
+        let text = geojson_scaled(&mask, width, height, 0.5, "gland", scale);
+        prop_assert_eq!(Shapes::from_geojson(&text).unwrap().mask(width, height, scale), &foreground[..]);
+        let plain = Shapes::from_geojson(&geojson(&mask, width, height, 0.5, "gland")).unwrap();
+        prop_assert_eq!(plain.mask(width, height, [1.0; 2]), foreground);
+    }
+
     #[test]
     fn rasterised_outlines_are_the_mask(
         (width, mask) in (1..24_usize, 1..24_usize).prop_flat_map(|(width, height)|

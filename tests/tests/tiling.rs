@@ -79,6 +79,47 @@ fn a_large_image_has_the_class_and_mask_of_one_piece() {
 }
 
 #[test]
+fn class_maps_of_a_part_are_those_of_the_whole() {
+    let (mut card, state) = read_checkpoint(default_model()).unwrap_or_else(|error| panic!("{error}"));
+    card.input = Preprocess { resize: ResizeRule::None, ..card.input };
+    let segmenter = Segmenter::from_checkpoint(card, &state, &Device::flex()).unwrap_or_else(|error| panic!("{error}"));
+    let image = generate(4, SynthClass::Irregular, &SynthConfig { size: 451, ..SynthConfig::default() }).image;
+    let maps = |[x, y]: [u32; 2], [width, height]: [u32; 2]| {
+        let part = image::imageops::crop_imm(&image, x, y, width, height).to_image();
+        let view = RgbView::new(part.as_raw(), width as usize, height as usize);
+        let maps = segmenter.local_maps(view.unwrap_or_else(|error| panic!("{error}")));
+        maps.unwrap_or_else(|error| panic!("{error}")).unwrap_or_else(|| panic!("no class maps"))
+    };
+    let stride = segmenter.map_stride().unwrap_or_else(|error| panic!("{error}"));
+    let field = segmenter.field_of_view().unwrap_or_else(|| panic!("no field of view"));
+    let margin = field.div_ceil(2).next_multiple_of(stride);
+    assert_eq!((stride, margin), (16, 80));
+    let whole = maps([0, 0], [451, 451]);
+    // a part whose right and lower edges are those of the image, and one in the middle
+    for (from, end) in [([160, 208], [451, 451]), ([112, 96], [304, 272])] {
+        let part = maps(from, [end[0] - from[0], end[1] - from[1]]);
+        let inside = |at: usize, axis: usize| {
+            let ends = if end[axis] == 451 { 451 } else { end[axis] as usize - margin };
+            at * stride >= from[axis] as usize + margin && at * stride < ends
+        };
+        let mut compared = 0;
+        for map in 0..2 {
+            for y in (0..whole.size[0]).filter(|&y| inside(y, 1)) {
+                for x in (0..whole.size[1]).filter(|&x| inside(x, 0)) {
+                    let [height, width] = part.size;
+                    let (own_x, own_y) = (x - from[0] as usize / stride, y - from[1] as usize / stride);
+                    let found = part.values[(map * height + own_y) * width + own_x];
+                    let expected = whole.values[(map * whole.size[0] + y) * whole.size[1] + x];
+                    assert!((found - expected).abs() < 1e-4, "map {map}, ({x}, {y}): {found} is not {expected}");
+                    compared += 1;
+                }
+            }
+        }
+        assert!(compared > 0);
+    }
+}
+
+#[test]
 fn a_folded_network_forgets_its_folds_when_other_weights_are_loaded() {
     let device = Device::flex();
     device.seed(1);

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Polygon, outlines};
+use super::{Points, Polygon, outlines, simplified};
 
 /// A GeoJSON FeatureCollection (RFC 7946) as QuPath imports it: one annotation for each 4-connected region of
 /// `mask >= threshold`, in pixels of the image, classified as `class_name`.
@@ -53,6 +53,57 @@ struct FeatureCollection<'a> {
     features: Features<'a>,
 }
 
+/// [`geojson`] with corners left out that lie within `tolerance` pixels of the lines between the others
+/// ([`simplified`]): polygons stay valid, but are no longer the mask's pixels exactly.
+#[must_use]
+pub fn geojson_simplified(
+    mask: &[f32],
+    width: usize,
+    height: usize,
+    threshold: f32,
+    class_name: &str,
+    tolerance: f64,
+) -> String {
+    let features = outlines(mask, width, height, threshold).into_iter().map(|polygon| {
+        let rings = simplified(&polygon.scaled([1.0; 2]), tolerance);
+        feature(&rings, polygon.pixels as f64, polygon.mean, class_name)
+    });
+    format!(r#"{{"type":"FeatureCollection","features":[{}]}}"#, features.collect::<Vec<_>>().join(","))
+}
+
+/// One feature of such a collection, of an outline whose points are already in pixels of the image: `area` of them, where
+/// the soft mask has a mean of `mean`. For collections that are written piece by piece.
+#[must_use]
+pub fn feature(rings: &[Points], area: f64, mean: f64, class_name: &str) -> String {
+    let feature = Feature {
+        kind: "Feature",
+        geometry: Geometry { kind: "Polygon", coordinates: rings },
+        properties: Properties {
+            object_type: "annotation",
+            classification: Classification { name: class_name, color: color(class_name) },
+            measurements: Measurements {
+                area: serde_json::Number::from_f64(area.round()).unwrap_or_else(|| 0.into()),
+                mean,
+            },
+        },
+    };
+    serde_json::to_string(&feature).unwrap_or_default()
+}
+
+impl Polygon {
+    /// Its rings where a pixel of the mask is `scale` pixels of the image wide and high, rounded to 0.01.
+    #[must_use]
+    pub fn scaled(&self, scale: [f64; 2]) -> Vec<Points> {
+        let point = |&[x, y]: &[u32; 2]| [hundredths(f64::from(x) * scale[0]), hundredths(f64::from(y) * scale[1])];
+        std::iter::once(&self.exterior).chain(&self.holes).map(|ring| ring.iter().map(point).collect()).collect()
+    }
+}
+
+/// As QuPath rounds coordinates since 0.6.
+fn hundredths(length: f64) -> f64 {
+    (length * 100.0).round() / 100.0
+}
+
 /// Features are made one at a time while they are written.
 struct Features<'a> {
     polygons: &'a [Polygon],
@@ -75,18 +126,18 @@ impl Serialize for Features<'_> {
 }
 
 #[derive(Serialize)]
-struct Feature<'a> {
+struct Feature<'a, R> {
     #[serde(rename = "type")]
     kind: &'static str,
-    geometry: Geometry<'a>,
+    geometry: Geometry<R>,
     properties: Properties<'a>,
 }
 
 #[derive(Serialize)]
-struct Geometry<'a> {
+struct Geometry<R> {
     #[serde(rename = "type")]
     kind: &'static str,
-    coordinates: Rings<'a>,
+    coordinates: R,
 }
 
 /// The exterior, then the holes.
@@ -95,10 +146,10 @@ struct Rings<'a>(&'a Polygon, Option<[f64; 2]>);
 impl Serialize for Rings<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let rings = std::iter::once(&self.0.exterior).chain(&self.0.holes);
-        let Some(scale) = self.1 else { return serializer.collect_seq(rings) };
-        let hundredths = |length: f64| (length * 100.0).round() / 100.0;
-        let scaled = |&[x, y]: &[u32; 2]| [hundredths(f64::from(x) * scale[0]), hundredths(f64::from(y) * scale[1])];
-        serializer.collect_seq(rings.map(|ring| ring.iter().map(scaled).collect::<Vec<_>>()))
+        match self.1 {
+            None => serializer.collect_seq(rings),
+            Some(scale) => serializer.collect_seq(self.0.scaled(scale)),
+        }
     }
 }
 

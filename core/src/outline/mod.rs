@@ -6,10 +6,16 @@
 mod geojson;
 mod rasterise;
 mod regions;
+mod shapes;
+mod simplify;
+mod stream;
 mod trace;
 
-pub use geojson::{geojson, geojson_scaled};
+pub use geojson::{feature, geojson, geojson_scaled, geojson_simplified};
 pub use rasterise::rasterise;
+pub use shapes::{GeoJsonError, Points, Shape, ShapeRows, Shapes};
+pub use simplify::simplified;
+pub use stream::Outliner;
 
 use regions::Regions;
 

@@ -42,7 +42,7 @@ fn far_apart<const D: usize>(values: &[[f32; D]], count: usize) -> Vec<[f32; D]>
     centres
 }
 
-fn nearest<const D: usize>(value: &[f32; D], centres: &[[f32; D]]) -> usize {
+pub(super) fn nearest<const D: usize>(value: &[f32; D], centres: &[[f32; D]]) -> usize {
     let distances = centres.iter().map(|centre| distance(value, centre)).enumerate();
     distances.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(index, _)| index)
 }

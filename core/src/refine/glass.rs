@@ -9,9 +9,9 @@ const BLUR: f32 = 3.0 / 288.0;
 /// Side of the square that must fit into glass, as a share of the short side: the lumen of a gland is smaller.
 const SQUARE: f32 = 0.25;
 
-/// Large empty glass: pixels without tissue that lie in a square of them, a quarter of the image's short side.
-pub(super) fn glass(density: &OpticalDensity) -> Vec<bool> {
-    let (size, side) = (density.size, density.short_side());
+/// Large empty glass: pixels without tissue that lie in a square of them, a quarter of `side`, the image's short side.
+pub(super) fn glass(density: &OpticalDensity, side: f32) -> Vec<bool> {
+    let size = density.size;
     let empty: Vec<bool> = blur(&density.total(), size, BLUR * side).into_iter().map(|total| total < EMPTY).collect();
     open(&empty, size, (SQUARE * side / 2.0).round() as usize)
 }

@@ -10,12 +10,15 @@ mod optical_density;
 mod prior;
 mod regions;
 mod votes;
+mod wide;
 
 use crate::config::MaskConfig;
 use glass::glass;
 use optical_density::OpticalDensity;
 use prior::nuclei_and_lumen;
 use votes::votes;
+
+pub use wide::Wide;
 
 /// Changes a soft mask `[H, W]` as `config` asks; `rgb` are the image's pixels at the same size, 3 bytes each.
 ///
@@ -41,7 +44,10 @@ pub fn refine(mask: &mut [f32], rgb: &[u8], size: [usize; 2], config: &MaskConfi
         );
     }
     if config.tissue {
-        mask.iter_mut().zip(glass(&density)).filter(|(_, glass)| *glass).for_each(|(soft, _)| *soft = 0.0);
+        mask.iter_mut()
+            .zip(glass(&density, density.short_side()))
+            .filter(|(_, glass)| *glass)
+            .for_each(|(soft, _)| *soft = 0.0);
     }
 }
 

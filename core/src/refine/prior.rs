@@ -17,16 +17,31 @@ const KINDS: usize = 3;
 /// twice, closed, its holes filled. No labels; a prior of glands that crypts of goblet cells, lymphoid tissue and
 /// necrosis break.
 pub(super) fn nuclei_and_lumen(density: &OpticalDensity) -> Vec<bool> {
-    let (size, side) = (density.size, density.short_side());
-    let seen = |sigma: f32| density.planes.each_ref().map(|plane| blur(plane, size, sigma * side));
-    let ([r, g, b], [rr, gg, bb]) = (seen(FINE), seen(COARSE));
-    let colours: Vec<[f32; 6]> = (0..r.len()).map(|i| [r[i], g[i], b[i], rr[i], gg[i], bb[i]]).collect();
+    let side = density.short_side();
+    let colours = seen(density, side);
     let (clusters, centres) = k_means(&colours, KINDS);
+    lumen_filled(clusters, &centres, density.size, side)
+}
+
+/// What each pixel shows: its colours, blurred twice.
+pub(super) fn seen(density: &OpticalDensity, side: f32) -> Vec<[f32; 6]> {
+    let blurred = |sigma: f32| density.planes.each_ref().map(|plane| blur(plane, density.size, sigma * side));
+    let ([r, g, b], [rr, gg, bb]) = (blurred(FINE), blurred(COARSE));
+    (0..r.len()).map(|i| [r[i], g[i], b[i], rr[i], gg[i], bb[i]]).collect()
+}
+
+/// The kinds of tissue that colours show.
+pub(super) fn kinds(colours: &[[f32; 6]]) -> Vec<[f32; 6]> {
+    k_means(colours, KINDS).1
+}
+
+/// The pixels of the darkest cluster, closed, with the holes that they surround.
+pub(super) fn lumen_filled(clusters: Vec<usize>, centres: &[[f32; 6]], size: [usize; 2], side: f32) -> Vec<bool> {
     let total = |index: usize| centres.get(index).map_or(0.0, |centre| centre.iter().sum::<f32>());
     let darkest = (0..centres.len()).max_by(|&a, &b| total(a).total_cmp(&total(b)));
     // one colour alone says nothing
     if centres.len() < 2 {
-        return vec![false; r.len()];
+        return vec![false; clusters.len()];
     }
     let dark: Vec<bool> = clusters.into_iter().map(|cluster| Some(cluster) == darkest).collect();
     let closed = close(&dark, size, (CLOSING * side).round().max(1.0) as usize);

@@ -12,6 +12,7 @@ mod grid;
 mod jpeg;
 mod jpeg2000;
 mod layout;
+mod pyramid;
 mod reader;
 mod scale;
 mod source;
@@ -21,4 +22,5 @@ mod ycbcr;
 
 pub use error::SlideError;
 pub use layout::Vendor;
+pub use pyramid::{PyramidText, PyramidWriter};
 pub use reader::{Level, Slide};

@@ -12,6 +12,8 @@ use super::{SlideError, scale};
 
 /// Bytes of decoded tiles that are kept unless asked otherwise.
 const CACHE: usize = 128 << 20;
+/// Longest side of a tiled TIFF of one level that is taken for a picture.
+const LONGEST_PICTURE: u32 = 4096;
 /// Most pixels of one region.
 const MOST_PIXELS: u64 = 1 << 28;
 
@@ -44,6 +46,8 @@ pub struct Slide<R> {
     mpp: Option<[f64; 2]>,
     magnification: Option<f64>,
     cache: Mutex<TileCache>,
+    /// What was wrong with tiles that are passed over; nothing where they are errors.
+    passed_over: Option<Mutex<Vec<String>>>,
 }
 
 impl<R: Read + Seek> Slide<R> {
@@ -80,7 +84,29 @@ impl<R: Read + Seek> Slide<R> {
             mpp: layout.mpp,
             magnification: layout.magnification,
             cache: Mutex::new(TileCache::new(cache)),
+            passed_over: None,
         })
+    }
+
+    /// Has tiles that are damaged or missing read as white from now on; [`Slide::passed_over`] says which.
+    pub fn pass_over_damage(&mut self) {
+        self.passed_over = Some(Mutex::default());
+    }
+
+    /// What was wrong with tiles that were read as white so far.
+    #[must_use]
+    pub fn passed_over(&self) -> Vec<String> {
+        let list = self.passed_over.as_ref();
+        list.map(|list| list.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default()
+    }
+
+    /// Whether this is a slide rather than a picture that happens to be a TIFF: a scanner's, one with levels, or one of
+    /// tiles that is longer than 4096 pixels.
+    #[must_use]
+    pub fn is_whole_slide(&self) -> bool {
+        let scanner = matches!(self.vendor, Vendor::Aperio | Vendor::Philips);
+        let tiled = self.levels.first().is_some_and(|level| level.tiled);
+        scanner || self.levels.len() > 1 || (tiled && self.size().into_iter().max() > Some(LONGEST_PICTURE))
     }
 
     /// Who wrote it.
@@ -195,12 +221,20 @@ impl<R: Read + Seek> Slide<R> {
         if let Some(tile) = cache().get(key) {
             return Ok(tile);
         }
-        let tile = tile::read(&self.source, grid, column, row).map_err(|reason| SlideError::Tile {
-            level,
-            column,
-            row,
-            reason,
-        })?;
+        let tile = match (tile::read(&self.source, grid, column, row), &self.passed_over) {
+            (Ok(tile), _) => tile,
+            (Err(reason), passed_over) => {
+                let error = SlideError::Tile { level, column, row, reason };
+                let Some(list) = passed_over else { return Err(error) };
+                let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
+                let said = error.to_string();
+                if !list.contains(&said) {
+                    list.push(said);
+                }
+                let [width, height] = grid.stored(row);
+                vec![GLASS; 3 * width as usize * height as usize]
+            }
+        };
         let tile = Arc::new(tile);
         cache().put(key, Arc::clone(&tile));
         Ok(tile)

@@ -1,40 +1,80 @@
-use anyhow::bail;
+use anyhow::{bail, ensure};
 
 use crate::arguments::Predict;
 use crate::console::{Console, Exit};
 use crate::data::LeftOut;
+use crate::device::Chosen;
 use crate::interrupt;
-use crate::job::{self, ModelFile, inputs, refuse_folder_of_inputs};
+use crate::job::{self, Input, ModelFile, SlideModel, SlideSettings, inputs, refuse_folder_of_inputs};
 use crate::report::OverlayStyle;
+use crate::weights::sha256;
 
 pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
+    check(args)?;
     let mut left_out = LeftOut::default();
-    let job = resolve(args, &mut left_out, console)?;
-    let predicted = job.run(console)?;
-    console.say(&format!("{} images in {}", predicted.images(), job.out.display()));
+    let all = inputs(&args.inputs, &mut left_out)?;
+    refuse_folder_of_inputs(&args.out, &all)?;
+    let (slides, images): (Vec<_>, Vec<_>) = shard(args, all).into_iter().partition(|input| input.slide);
+    let model = ModelFile::open(args.using.model.as_deref())?;
+    let chosen = super::open_device(&args.using.images.device, console)?;
+
+    let mut exit = Exit::Fine;
+    // without any input of a shard there is still a table, of nothing
+    if !images.is_empty() || slides.is_empty() {
+        exit = predict_images(args, images, &model, &chosen, console)?;
+    }
+    if !slides.is_empty() && !interrupt::asked() && predict_slides(args, slides, &model, &chosen, console)? {
+        exit = Exit::SomeFailed;
+    }
     left_out.lines().iter().for_each(|line| console.say(line));
     if interrupt::asked() {
         return Ok(Exit::Interrupted);
     }
     args.using.images.refuse(&left_out, "were")?;
-    if predicted.failed() > 0 {
-        console.warn(&format!("{} of {} images failed; run.json lists them", predicted.failed(), job.images.len()));
-        return Ok(Exit::SomeFailed);
-    }
-    Ok(Exit::Fine)
+    Ok(exit)
 }
 
-fn resolve(args: &Predict, left_out: &mut LeftOut, console: &Console) -> anyhow::Result<job::Predict> {
+fn check(args: &Predict) -> anyhow::Result<()> {
     if !(0.0..=1.0).contains(&args.opacity) {
         bail!("--opacity {} is not between 0 and 1", args.opacity);
     }
     if args.threshold.is_some_and(|threshold| !(0.0..=1.0).contains(&threshold)) {
         bail!("--threshold must be between 0 and 1");
     }
-    let images = inputs(&args.inputs, left_out)?;
-    refuse_folder_of_inputs(&args.out, &images)?;
-    let model = ModelFile::open(args.using.model.as_deref())?;
-    let chosen = super::open_device(&args.using.images.device, console)?;
+    ensure!(args.simplify.is_finite() && args.simplify >= 0.0, "--simplify must be 0 or more pixels");
+    for (name, mpp) in [("--mpp", args.slides.mpp), ("--slide-mpp", args.slides.slide_mpp)] {
+        ensure!(mpp.is_none_or(|mpp| mpp.is_finite() && mpp > 0.0), "{name} is no size of a pixel");
+    }
+    for (name, path) in [("--tissue", &args.slides.tissue), ("--roi", &args.slides.roi)] {
+        if let Some(path) = path {
+            ensure!(path.exists(), "{name} {}: no such file or folder", path.display());
+        }
+    }
+    Ok(())
+}
+
+/// The inputs of this shard.
+fn shard(args: &Predict, all: Vec<Input>) -> Vec<Input> {
+    let [number, count] = args.slides.shard.unwrap_or([1, 1]);
+    all.into_iter().enumerate().filter(|(index, _)| index % count + 1 == number).map(|(_, input)| input).collect()
+}
+
+/// Follows the names of a shard's tables.
+fn suffix(args: &Predict) -> String {
+    args.slides.shard.map_or_else(String::new, |[number, count]| format!("-{number}of{count}"))
+}
+
+fn style(args: &Predict, threshold: f64) -> OverlayStyle {
+    OverlayStyle { threshold: threshold as f32, opacity: args.opacity as f32, colormap: args.colormap, contour: true }
+}
+
+fn predict_images(
+    args: &Predict,
+    images: Vec<Input>,
+    model: &ModelFile,
+    chosen: &Chosen,
+    console: &Console,
+) -> anyhow::Result<Exit> {
     let segmenter = model.segmenter(&chosen.device, args.using.method)?;
     let card = segmenter.card();
     console.say(&format!(
@@ -45,21 +85,89 @@ fn resolve(args: &Predict, left_out: &mut LeftOut, console: &Console) -> anyhow:
         card.intended_use
     ));
     let threshold = args.threshold.unwrap_or(card.threshold);
-    let style = OverlayStyle {
-        threshold: threshold as f32,
-        opacity: args.opacity as f32,
-        colormap: args.colormap,
-        contour: true,
-    };
-    Ok(job::Predict {
+    let job = job::Predict {
         images,
-        model,
+        model: model.clone(),
         segmenter,
-        device: chosen.name,
-        style,
+        device: chosen.name.clone(),
+        style: style(args, threshold),
         threshold,
         geojson: args.geojson,
+        simplify: args.simplify,
         trust: args.using.trust,
+        suffix: suffix(args),
         out: args.out.clone(),
-    })
+    };
+    let predicted = job.run(console)?;
+    console.say(&format!("{} images in {}", predicted.images(), job.out.display()));
+    if predicted.failed() > 0 {
+        console.warn(&format!("{} of {} images failed; run.json lists them", predicted.failed(), job.images.len()));
+        return Ok(Exit::SomeFailed);
+    }
+    Ok(Exit::Fine)
+}
+
+/// Whether some slide failed.
+fn predict_slides(
+    args: &Predict,
+    slides: Vec<Input>,
+    file: &ModelFile,
+    chosen: &Chosen,
+    console: &Console,
+) -> anyhow::Result<bool> {
+    let options = &args.slides;
+    let (model, patch) =
+        SlideModel::new(file, &chosen.device, args.using.method, options.tile.map(|tile| tile as usize))?;
+    let card = model.card();
+    let Some(mpp) = options.mpp.or(card.mpp) else {
+        bail!(
+            "{}: its card does not say at how many microns per pixel it was trained; name them with --mpp (those of the \
+             training images after their resize), or train with --data.mpp",
+            file.name()
+        );
+    };
+    for (name, path) in [("--tissue", &options.tissue), ("--roi", &options.roi)] {
+        if path.as_ref().is_some_and(|path| path.is_file()) && slides.len() > 1 {
+            bail!("{name} names one file, but there are {} slides; name a folder with a file for each", slides.len());
+        }
+    }
+    console.say(&format!(
+        "model: {} ({}; classes {}; {}) at {mpp} µm per pixel, windows of {patch}; {}",
+        file.name(),
+        card.model.method.title(),
+        card.classes.join(", "),
+        card.intended_use,
+        model.about()
+    ));
+    let threshold = args.threshold.unwrap_or(card.threshold);
+    let job = job::PredictSlides {
+        slides,
+        model,
+        model_name: file.name(),
+        model_sha256: sha256(&file.bytes),
+        device: chosen.name.clone(),
+        settings: SlideSettings {
+            mpp,
+            slide_mpp: options.slide_mpp,
+            patch,
+            range: options.range,
+            strict: args.using.images.strict,
+        },
+        style: style(args, threshold),
+        threshold,
+        simplify: args.simplify,
+        tissue: options.tissue.clone(),
+        roi: options.roi.clone(),
+        suffix: suffix(args),
+        out: args.out.clone(),
+    };
+    let predicted = job.run(console)?;
+    console.say(&format!("{} slides in {}", predicted.slides(), job.out.display()));
+    if interrupt::asked() {
+        console.say("stopped; the same command goes on where it was");
+    }
+    if predicted.failed() > 0 {
+        console.warn(&format!("{} of {} slides failed; slides.json lists them", predicted.failed(), job.slides.len()));
+    }
+    Ok(predicted.failed() > 0 || predicted.is_damaged())
 }

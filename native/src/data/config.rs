@@ -48,4 +48,6 @@ pub struct DataConfig {
     pub class_names: Vec<String>,
     /// Seed of the division into splits.
     pub seed: u64,
+    /// Microns per pixel of the images, for the model's card; 0 where it is not known. GlaS's is.
+    pub mpp: f64,
 }

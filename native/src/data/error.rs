@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use histomask_core::outline::GeoJsonError;
 use histomask_core::picture_file::PictureError;
 use histomask_core::slide::SlideError;
 use thiserror::Error;
@@ -43,6 +44,14 @@ pub enum DataError {
         path: PathBuf,
         /// Why.
         reason: SlideError,
+    },
+    /// A file that holds no polygons.
+    #[error("{path}: {reason}")]
+    GeoJson {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: GeoJsonError,
     },
     /// A folder that is not laid out as expected.
     #[error("{path}: {reason}")]

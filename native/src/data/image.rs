@@ -4,9 +4,11 @@
 use std::path::Path;
 
 use ::image::{GrayImage, RgbImage};
+use histomask_core::outline::GeoJsonError;
 use histomask_core::picture_file::{self, Limits, MaskNotes, PictureError, PictureNotes};
 
 use super::DataError;
+use super::geojson::{is_geojson, read_shapes};
 
 pub use histomask_core::picture_file::name::ENDINGS as EXTENSIONS;
 
@@ -36,7 +38,8 @@ pub fn read_rgb_noted(path: &Path) -> Result<(RgbImage, PictureNotes), DataError
     picture_file::read_rgb(&bytes(path)?, &LIMITS).map_err(|reason| DataError::picture(path, reason))
 }
 
-/// Reads a mask: 255 where the file marks foreground, else 0; see [`picture_file::read_mask`].
+/// Reads a mask: 255 where the file marks foreground, else 0; see [`picture_file::read_mask`]. Of GeoJSON, the pixels
+/// whose middle lies in a polygon.
 ///
 /// # Errors
 /// As [`read_rgb`], and [`DataError::Picture`] if it is not `size`, its upright image's width and height.
@@ -49,7 +52,23 @@ pub fn read_mask(path: &Path, size: (u32, u32)) -> Result<GrayImage, DataError> 
 /// # Errors
 /// As [`read_mask`].
 pub fn read_mask_noted(path: &Path, size: (u32, u32)) -> Result<(GrayImage, MaskNotes), DataError> {
+    if is_geojson(path) {
+        return Ok((drawn_mask(path, size)?, MaskNotes::default()));
+    }
     picture_file::read_mask(&bytes(path)?, size, &LIMITS).map_err(|reason| DataError::picture(path, reason))
+}
+
+/// Polygons as a mask; one that lies beyond the image belongs to another.
+fn drawn_mask(path: &Path, (width, height): (u32, u32)) -> Result<GrayImage, DataError> {
+    let shapes = read_shapes(path)?;
+    let (outside, all) = (shapes.outside([width.into(), height.into()]), shapes.shapes.len());
+    if outside > 0 {
+        let reason = GeoJsonError::Outside { outside, all, width, height };
+        return Err(DataError::GeoJson { path: path.to_owned(), reason });
+    }
+    let mask = shapes.mask(width as usize, height as usize, [1.0; 2]);
+    let values = mask.into_iter().map(|inside| if inside { u8::MAX } else { 0 }).collect();
+    Ok(GrayImage::from_raw(width, height, values).unwrap_or_default())
 }
 
 /// Width and height of the upright image, from the file's header alone.

@@ -8,6 +8,7 @@ pub mod check;
 mod config;
 mod error;
 mod folders;
+pub mod geojson;
 mod glas;
 mod glas_folds;
 mod groups;
@@ -18,6 +19,7 @@ pub mod slides;
 mod split_choice;
 mod splits;
 mod table;
+pub mod tissue;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use histomask_core::picture_file::name::is_litter;
@@ -41,6 +42,32 @@ pub struct Found {
 pub fn open(path: &Path) -> Result<Slide<File>, DataError> {
     let file = File::open(path).map_err(|error| DataError::io(path, error))?;
     Slide::open(file).map_err(|reason| DataError::Slide { path: path.to_owned(), reason })
+}
+
+/// Bytes from which on a TIFF that cannot be opened is more likely a damaged slide than a damaged picture.
+const LARGE: u64 = 256 << 20;
+
+/// Whether a file is a whole slide rather than a picture, by its content; a file that cannot be opened by its name.
+#[must_use]
+pub fn is_whole_slide(path: &Path) -> bool {
+    let mut head = [0; 4];
+    let tiff = File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok()
+        && matches!(&head, b"II\x2a\0" | b"MM\0\x2a" | b"II\x2b\0" | b"MM\0\x2b");
+    let named = is_named_as_slide(path);
+    match File::open(path) {
+        Ok(file) if tiff => match Slide::open(file) {
+            Ok(slide) => named || slide.is_whole_slide(),
+            Err(_) => named || std::fs::metadata(path).is_ok_and(|data| data.len() > LARGE),
+        },
+        _ => named,
+    }
+}
+
+/// Whether a file has an ending that slides alone have.
+#[must_use]
+pub fn is_named_as_slide(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    ["svs", "btf", "tf8"].contains(&ending.as_str())
 }
 
 /// Looks for slides; a file that is named is one whatever its ending.

@@ -1,25 +1,37 @@
 //! Which images a list of files, folders and patterns means.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use histomask_core::picture_file::name::{is_litter, is_other_picture, is_picture};
 
 use crate::data::image::EXTENSIONS as IMAGE_EXTENSIONS;
+use crate::data::slides::{is_named_as_slide, is_whole_slide};
 use crate::data::{LeftOut, Reason, nfc};
 
-/// An image to predict, and the name its results begin with.
+/// An image or slide to predict, and the name its results begin with.
 pub(crate) struct Input {
     pub(crate) path: PathBuf,
     pub(crate) stem: String,
+    /// Whether it is a whole slide.
+    pub(crate) slide: bool,
+    /// Microns per pixel that a list of slides gives it.
+    pub(crate) mpp: Option<f64>,
 }
 
-/// Files, folders (their images, sorted) and globs, each image once, each with a name of its own.
+/// Files, folders (their images, sorted), globs and CSV files with a column `path`, each image once, each with a name of
+/// its own.
 pub(crate) fn inputs(inputs: &[PathBuf], left_out: &mut LeftOut) -> anyhow::Result<Vec<Input>> {
     let mut paths = Vec::new();
+    let mut scales = BTreeMap::new();
     for input in inputs {
-        if input.is_dir() {
+        if input.is_file() && input.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
+            for (path, mpp) in listed(input)? {
+                scales.extend(mpp.map(|mpp| (path.clone(), mpp)));
+                paths.push(path);
+            }
+        } else if input.is_dir() {
             paths.extend(images_in(input, left_out)?);
         } else if input.exists() {
             paths.push(input.clone());
@@ -55,9 +67,41 @@ pub(crate) fn inputs(inputs: &[PathBuf], left_out: &mut LeftOut) -> anyhow::Resu
         // an insert that succeeds is a name nobody has, also where letters of either case or form are the same
         let plain = |name: &str| nfc(name).to_lowercase();
         let free = std::iter::once(stem.clone()).chain(numbered).find(|name| taken.insert(plain(name)));
-        Input { path, stem: free.unwrap_or(stem) }
+        Input { stem: free.unwrap_or(stem), slide: is_whole_slide(&path), mpp: scales.get(&path).copied(), path }
     });
     Ok(named.collect())
+}
+
+/// The files of a CSV list, relative to it, with their microns per pixel where it has such a column.
+fn listed(list: &Path) -> anyhow::Result<Vec<(PathBuf, Option<f64>)>> {
+    let named = || list.display().to_string();
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(list).with_context(named)?;
+    let header = reader.headers().with_context(named)?.clone();
+    let column = |names: &[&str]| header.iter().position(|name| names.contains(&name.to_lowercase().as_str()));
+    let Some(path) = column(&["path", "slide"]) else {
+        bail!("{}, line 1: the header must have a column path; mpp may follow", list.display());
+    };
+    let mpp = column(&["mpp"]);
+    let mut files = Vec::new();
+    for record in reader.records() {
+        let record = record.with_context(named)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let cell = |column: usize| record.get(column).filter(|cell| !cell.is_empty());
+        let Some(file) = cell(path) else { bail!("{}, line {line}: the path is empty", list.display()) };
+        let file = list.parent().unwrap_or(Path::new("")).join(file);
+        if !file.exists() {
+            bail!("{}, line {line}: {}: no such file", list.display(), file.display());
+        }
+        let mpp = match mpp.and_then(cell) {
+            None => None,
+            Some(text) => match text.parse::<f64>() {
+                Ok(mpp) if mpp.is_finite() && mpp > 0.0 => Some(mpp),
+                _ => bail!("{}, line {line}: mpp `{text}` is no size of a pixel", list.display()),
+            },
+        };
+        files.push((file, mpp));
+    }
+    Ok(files)
 }
 
 /// Results named after the inputs must not lie among them: `x_mask.png` may be the true mask of `x.png`.
@@ -111,7 +155,7 @@ fn walk(folder: &Path, left_out: &mut LeftOut, seen: &mut BTreeSet<PathBuf>) -> 
                 paths.push(path);
             }
             paths.extend(below);
-        } else if is_picture(&name) {
+        } else if is_picture(&name) || is_named_as_slide(&path) {
             paths.push(path);
         } else if is_other_picture(&name) {
             left_out.add(Reason::Unreadable, &path);

@@ -2,13 +2,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use histomask_core::weights::{read_card, read_checkpoint};
-use histomask_core::{Device, Segmenter};
+use histomask_core::{Device, ModelCard, Segmenter};
 
 use crate::method::MethodChoice;
 use crate::train::RunFolder;
 use crate::weights::{default_model, read_bytes};
 
 /// A model named on the command line.
+#[derive(Clone)]
 pub(crate) struct ModelFile {
     /// The file, unless it is the embedded one.
     pub(crate) path: Option<PathBuf>,
@@ -29,6 +30,16 @@ impl ModelFile {
 
     /// The model on a device, as the method asked for if it is another one than the model's own.
     pub(crate) fn segmenter(&self, device: &Device, method: Option<MethodChoice>) -> anyhow::Result<Segmenter> {
+        self.segmenter_with(device, method, |_| ())
+    }
+
+    /// [`ModelFile::segmenter`] with changes to its card.
+    pub(crate) fn segmenter_with(
+        &self,
+        device: &Device,
+        method: Option<MethodChoice>,
+        change: impl FnOnce(&mut ModelCard),
+    ) -> anyhow::Result<Segmenter> {
         let (mut card, weights) = read_checkpoint(&self.bytes).with_context(|| self.name())?;
         if let Some(method) = method.map(MethodChoice::kind) {
             let own = card.model.method;
@@ -41,6 +52,7 @@ impl ModelFile {
             }
             card.model.method = method;
         }
+        change(&mut card);
         Segmenter::from_checkpoint(card, &weights, device).with_context(|| self.name())
     }
 

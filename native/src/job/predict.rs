@@ -29,7 +29,11 @@ pub(crate) struct Predict {
     /// As given; that of the style is rounded to the mask's precision.
     pub(crate) threshold: f64,
     pub(crate) geojson: bool,
+    /// Pixels by which outlines may differ from the mask.
+    pub(crate) simplify: f64,
     pub(crate) trust: bool,
+    /// Follows the names of tables: which shard of the images this is.
+    pub(crate) suffix: String,
     pub(crate) out: PathBuf,
 }
 
@@ -105,7 +109,11 @@ impl Predict {
         let geojson = self.geojson.then(|| format!("{}.geojson", input.stem));
         if let Some(file) = &geojson {
             let name = class.as_deref().unwrap_or("foreground");
-            let outlines = outline::geojson(&result.mask, width as usize, height as usize, style.threshold, name);
+            let (width, height) = (width as usize, height as usize);
+            let outlines = match self.simplify {
+                0.0 => outline::geojson(&result.mask, width, height, style.threshold, name),
+                within => outline::geojson_simplified(&result.mask, width, height, style.threshold, name, within),
+            };
             atomic::write(&out.join(file), outlines.as_bytes())?;
         }
         let stability = match self.trust {
@@ -146,7 +154,7 @@ impl Predict {
         for row in std::iter::once(&header).chain(&predicted.rows) {
             writer.write_record(row)?;
         }
-        Ok(atomic::write(&self.out.join("predictions.csv"), &writer.into_inner()?)?)
+        Ok(atomic::write(&self.out.join(format!("predictions{}.csv", self.suffix)), &writer.into_inner()?)?)
     }
 
     fn write_run(&self, predicted: &Predicted) -> anyhow::Result<()> {
@@ -162,12 +170,12 @@ impl Predict {
             "images": predicted.images(),
             "failed": predicted.failed,
         });
-        Ok(atomic::write(&self.out.join("run.json"), &serde_json::to_vec_pretty(&run)?)?)
+        Ok(atomic::write(&self.out.join(format!("run{}.json", self.suffix)), &serde_json::to_vec_pretty(&run)?)?)
     }
 }
 
 /// Whether nothing more can be written, rather than a file of this one name.
-fn stops(error: &atomic::WriteError) -> bool {
+pub(super) fn stops(error: &atomic::WriteError) -> bool {
     !matches!(error.source.kind(), std::io::ErrorKind::InvalidFilename | std::io::ErrorKind::InvalidInput)
 }
 

@@ -1,25 +1,16 @@
 //! From a slide to patches of tissue.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use histomask_core::outline;
-use histomask_core::slide::Slide;
-use histomask_core::slide::tissue::{Tissue, TissueOptions, detect};
 use image::{ImageEncoder as _, RgbImage};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::data::slides::{SlideFile, open};
+use crate::data::tissue::{find_tissue, tissue_geojson};
 use crate::{atomic, interrupt};
 
-/// Microns per pixel at which tissue is looked for.
-const TISSUE_MPP: f64 = 8.0;
-/// Sides of the thumbnail for that, in pixels.
-const TISSUE_SIDE: std::ops::RangeInclusive<f64> = 256.0..=4096.0;
-/// Area in mm² below which tissue is dirt and a hole is filled.
-const SMALLEST: f64 = 0.01;
 /// Patches may be this much finer than their slide without being called enlarged.
 const FINER: f64 = 1.05;
 /// Name of the file that says that a slide is finished.
@@ -98,10 +89,7 @@ pub(crate) fn cut(file: &SlideFile, settings: &TileSettings, out: &Path) -> anyh
     }
     let tissue = find_tissue(&slide, mpp).with_context(named)?;
     let [width, height] = slide.size().map(f64::from);
-    let scale = [width / tissue.width as f64, height / tissue.height as f64];
-    let soft: Vec<f32> = tissue.mask.iter().map(|&tissue| f32::from(u8::from(tissue))).collect();
-    let outlines = outline::geojson_scaled(&soft, tissue.width, tissue.height, 0.5, "Tissue", scale);
-    atomic::write(&folder.join("tissue.geojson"), outlines.as_bytes())?;
+    atomic::write(&folder.join("tissue.geojson"), tissue_geojson(&tissue, slide.size()).as_bytes())?;
 
     // pixels of level 0 in one of a patch
     let step = mpp.map(|own| settings.mpp / own);
@@ -147,16 +135,6 @@ fn finished(path: &Path, settings: &TileSettings, source: &(PathBuf, u64)) -> Op
     let folder = path.parent()?;
     let whole = done.patches.iter().all(|patch| folder.join(&patch.file).is_file());
     (done.settings == *settings && done.source == *source && whole).then_some(done)
-}
-
-fn find_tissue(slide: &Slide<File>, mpp: [f64; 2]) -> anyhow::Result<Tissue> {
-    let [width, height] = slide.size().map(f64::from);
-    let longest = (width * mpp[0]).max(height * mpp[1]);
-    let side = (longest / TISSUE_MPP).clamp(*TISSUE_SIDE.start(), *TISSUE_SIDE.end()).min(width.max(height));
-    let thumbnail = slide.thumbnail(side as u32)?;
-    let pixel = (width * mpp[0] / f64::from(thumbnail.width())) * (height * mpp[1] / f64::from(thumbnail.height()));
-    let smallest = (SMALLEST * 1e6 / pixel).round() as usize;
-    Ok(detect(&thumbnail, &TissueOptions { smallest_piece: smallest, smallest_hole: smallest }))
 }
 
 /// An image as PNG.

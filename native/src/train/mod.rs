@@ -8,6 +8,7 @@ pub mod loader;
 mod resume;
 mod run_folder;
 mod save_clock;
+mod scale;
 mod sgd;
 mod trainer;
 

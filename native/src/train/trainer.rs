@@ -17,6 +17,7 @@ use super::fitness;
 use super::loader::{Batch, TrainLoader};
 use super::resume::{self, Progress, ResumeError};
 use super::save_clock::SaveClock;
+use super::scale;
 use super::{Average, EpochRow, RunFolder, Sgd, StepRow, TrainError, UntrainedRow, read_steps};
 use crate::atomic::{self, WriteError};
 use crate::augment::Augmenter;
@@ -99,6 +100,8 @@ struct Trainer<'a> {
     save_clock: SaveClock,
     /// Index of the class without foreground.
     normal: Option<usize>,
+    /// Microns per pixel of what the network sees.
+    mpp: Option<f64>,
     /// Every step so far.
     steps: Vec<StepRow>,
 }
@@ -143,8 +146,9 @@ impl<'a> Trainer<'a> {
         let average = (train.average > 0.0).then(|| Average::new(train.average));
         let progress = Progress::default();
         let (save_clock, steps) = (SaveClock::new(train.save_minutes), Vec::new());
+        let mpp = scale::input_mpp(profile, job.dataset);
         let mut trainer =
-            Self { job, model, sgd, average, samples, augmenter, loader, progress, save_clock, normal, steps };
+            Self { job, model, sgd, average, samples, augmenter, loader, progress, save_clock, normal, mpp, steps };
         if job.resume {
             trainer.take_up()?
         } else {
@@ -468,6 +472,7 @@ impl<'a> Trainer<'a> {
             profile: profile.name.clone(),
             model: profile.model.clone(),
             input: profile.input.preprocess(),
+            mpp: self.mpp,
             sigma: profile.model.mask.sigma_at(self.progress.epoch),
             threshold: profile.evaluation.threshold,
             normal_class: self.normal.unwrap_or_default(),

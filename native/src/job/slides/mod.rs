@@ -1,0 +1,426 @@
+//! Whole slides: tissue, the network on what covers it, and the mask put together to files. `docs/SLIDES.md` defines
+//! what is scaled over a slide.
+
+mod compose;
+mod compute;
+mod coverage;
+mod output;
+mod plan;
+mod record;
+mod regions;
+mod state;
+mod summary;
+mod table;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::ValueEnum;
+use histomask_core::config::MapSource;
+use histomask_core::preprocess::ResizeRule;
+use histomask_core::refine::Wide;
+use histomask_core::slide::PyramidText;
+use histomask_core::{Device, ModelCard, Segmenter};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use self::compose::Compose;
+use self::compute::Compute;
+use self::coverage::Coverage;
+use self::output::{Form, Names, Output};
+use self::plan::{Plan, Unit, Whole};
+use self::record::Seen;
+use self::regions::Regions;
+use self::state::State;
+use self::summary::{Summary, Tile, Verdict};
+use super::ModelFile;
+use super::inputs::Input;
+use super::predict::stops;
+use super::tiles::png;
+use super::watch::Watch;
+use crate::data::slides::open;
+use crate::method::MethodChoice;
+use crate::report::{OverlayStyle, overlay};
+use crate::told_once::told_once;
+use crate::{atomic, interrupt};
+
+/// Slides may be this much coarser than the model without being called enlarged.
+const COARSER: f64 = 1.05;
+/// Side of a window for models that see images at their own size: Camelyon16's patches.
+const PATCH: usize = 512;
+/// Longest side of the overlay.
+const OVERLAY: u32 = 1600;
+/// Fewest pixels of a side that the network takes.
+const LEAST: usize = 32;
+
+/// Over what a map is scaled to 0..1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum MapRange {
+    /// Over windows of a training patch's side, blended: as single patches are
+    #[default]
+    Patch,
+    /// Over the whole slide
+    Slide,
+}
+
+/// How slides are seen: what their results depend on besides model and slide.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct SlideSettings {
+    /// Microns per pixel of the model.
+    pub(crate) mpp: f64,
+    /// Microns per pixel of slides that do not say it.
+    pub(crate) slide_mpp: Option<f64>,
+    /// Pixels of a window's side.
+    pub(crate) patch: usize,
+    pub(crate) range: MapRange,
+    /// Whether what is doubtful is an error.
+    pub(crate) strict: bool,
+}
+
+/// A model made ready for slides.
+pub(crate) struct SlideModel {
+    /// As it was trained.
+    card: ModelCard,
+    /// Sees pixels as they come.
+    segmenter: Segmenter,
+    whole: Option<Whole>,
+}
+
+impl SlideModel {
+    /// Where class maps depend on no more than a window's side, blocks of them are put together, and refinement is left
+    /// to the whole; else windows are seen one by one and blended.
+    pub(crate) fn new(
+        model: &ModelFile,
+        device: &Device,
+        method: Option<MethodChoice>,
+        patch: Option<usize>,
+    ) -> anyhow::Result<(Self, usize)> {
+        let card = model.segmenter(device, method)?.card().clone();
+        let own = match card.input.resize {
+            ResizeRule::None => PATCH,
+            _ => card.input.size,
+        };
+        let patch = patch.unwrap_or(own).next_multiple_of(LEAST);
+        let as_it_comes = |card: &mut ModelCard| card.input.resize = ResizeRule::None;
+        let plain = model.segmenter_with(device, method, |card| {
+            as_it_comes(card);
+            (card.model.mask.prior, card.model.mask.tissue) = (0.0, false);
+        })?;
+        let (segmenter, whole) = match plain.field_of_view().filter(|&field| field <= patch) {
+            Some(field) => {
+                let stride = plain.map_stride()?;
+                (plain, Some(Whole { stride, margin: field.div_ceil(2).next_multiple_of(stride) }))
+            }
+            None => (model.segmenter_with(device, method, as_it_comes)?, None),
+        };
+        Ok((Self { card, segmenter, whole }, patch))
+    }
+
+    /// Its card.
+    pub(crate) fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// In words, how a slide is put together.
+    pub(crate) fn about(&self) -> String {
+        match self.whole {
+            Some(Whole { margin, .. }) => {
+                format!("class maps of one whole pass (they depend on {margin} pixels around)")
+            }
+            None => "windows blended (the network sees further than a window)".into(),
+        }
+    }
+}
+
+/// Slides to predict, with everything that is needed for it.
+pub(crate) struct PredictSlides {
+    pub(crate) slides: Vec<Input>,
+    pub(crate) model: SlideModel,
+    pub(crate) model_name: String,
+    pub(crate) model_sha256: String,
+    /// The device's name.
+    pub(crate) device: String,
+    pub(crate) settings: SlideSettings,
+    pub(crate) style: OverlayStyle,
+    /// As given; that of the style is rounded to the mask's precision.
+    pub(crate) threshold: f64,
+    /// Pixels of full resolution by which outlines may differ from the mask.
+    pub(crate) simplify: f64,
+    /// A file or a folder of them.
+    pub(crate) tissue: Option<PathBuf>,
+    pub(crate) roi: Option<PathBuf>,
+    /// Follows the names of tables: which shard of the slides this is.
+    pub(crate) suffix: String,
+    pub(crate) out: PathBuf,
+}
+
+/// What has been predicted.
+#[derive(Default)]
+pub(crate) struct PredictedSlides {
+    done: Vec<Summary>,
+    /// Slides that failed, with the error.
+    failed: Vec<serde_json::Value>,
+    /// Whether a slide was read with damaged tiles left out.
+    damaged: bool,
+}
+
+impl PredictedSlides {
+    pub(crate) fn slides(&self) -> usize {
+        self.done.len()
+    }
+
+    pub(crate) fn failed(&self) -> usize {
+        self.failed.len()
+    }
+
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.damaged
+    }
+}
+
+impl PredictSlides {
+    /// Predicts every slide until the user stops it, and leaves each one's files, `slides.csv` and `slides.json`.
+    ///
+    /// # Errors
+    /// What can no longer be written; a bad slide is one slide fewer.
+    pub(crate) fn run(&self, watch: &dyn Watch) -> anyhow::Result<PredictedSlides> {
+        let mut predicted = PredictedSlides::default();
+        for (index, input) in self.slides.iter().enumerate() {
+            if interrupt::asked() {
+                break;
+            }
+            watch.say(&format!("slide {} of {}: {}", index + 1, self.slides.len(), input.path.display()));
+            match self.one(input, watch) {
+                Ok(None) => break,
+                Ok(Some(summary)) => {
+                    summary.cautions.iter().for_each(|caution| watch.warn(caution));
+                    for damage in &summary.damaged {
+                        watch.warn(&format!("{}: {damage}; read as white", summary.path));
+                        predicted.damaged = true;
+                    }
+                    watch.say(&line(&summary));
+                    predicted.done.push(summary);
+                }
+                // a full disk stops the command, with what was done in the table
+                Err(error) if error.downcast_ref().is_some_and(stops) => {
+                    let _ = self.write_tables(&predicted);
+                    return Err(error);
+                }
+                Err(error) => {
+                    let error = told_once(&error);
+                    watch.warn(&format!("skipped: {error}"));
+                    predicted.failed.push(json!({ "path": input.path, "error": error }));
+                }
+            }
+            self.write_tables(&predicted)?;
+        }
+        self.write_tables(&predicted)?;
+        Ok(predicted)
+    }
+
+    /// Writes a slide's files; nothing if the user stopped it.
+    fn one(&self, input: &Input, watch: &dyn Watch) -> anyhow::Result<Option<Summary>> {
+        let named = || input.path.display().to_string();
+        let mut slide = open(&input.path)?;
+        if !self.settings.strict {
+            slide.pass_over_damage();
+        }
+        match (input.mpp, slide.mpp(), self.settings.slide_mpp) {
+            (Some(mpp), _, _) | (None, None, Some(mpp)) => slide.set_mpp(mpp),
+            (None, Some(_), _) => {}
+            (None, None, None) => bail!(
+                "{}: it does not say how large a pixel is; name it with --slide-mpp, or in the column mpp of a CSV file of \
+                 slides",
+                named()
+            ),
+        }
+        let own = slide.mpp().unwrap_or([self.settings.mpp; 2]);
+        let wanted = self.settings.mpp;
+        ensure!(
+            own.iter().all(|own| *own <= wanted * COARSER),
+            "{}: its pixels are {:.3} µm, the model's {wanted} µm: it would only be enlarged; use a model trained at this \
+             scale",
+            named(),
+            own[0]
+        );
+        // whole pixels of the model cover the slide; a scanner's two scales may differ
+        let full = slide.size().map(f64::from);
+        let size = [0, 1].map(|axis| (full[axis] * own[axis] / wanted).round().max(1.0) as usize);
+        ensure!(
+            size.iter().all(|&side| side >= LEAST),
+            "{}: {}×{} pixels at the model's scale are too few; sides must be at least {LEAST}",
+            named(),
+            size[0],
+            size[1]
+        );
+        let step = [0, 1].map(|axis| full[axis] / size[axis] as f64);
+        let mpp = [0, 1].map(|axis| step[axis] * own[axis]);
+
+        let mut names = Names::new(&input.stem);
+        let regions = Regions::find(self, input, &slide, own)?;
+        let key = self.key(input, own, &regions);
+        let done = self.out.join(format!("{}_slide.json", input.stem));
+        let finished_key =
+            blake3::hash(format!("{key} {:?} {} {}", self.style, self.threshold, self.simplify).as_bytes()).to_hex();
+        if let Some(summary) = table::finished(&done, &finished_key, &self.out) {
+            return Ok(Some(summary));
+        }
+        match &regions.detected {
+            Some(text) => atomic::write(&self.out.join(&names.tissue), text.as_bytes())?,
+            None => names.tissue.clear(),
+        }
+
+        let coverage = Coverage::new(regions.tissue, regions.roi, step, size);
+        let plan = Plan::new(size, self.settings.patch, self.model.whole, &coverage);
+        let mut state =
+            State::open(&self.out.join(format!("{}.partial", input.stem)), key.as_bytes(), plan.units.len())?;
+        let clock = Instant::now();
+        let mut compute = Compute {
+            slide: &slide,
+            step,
+            plan: &plan,
+            segmenter: &self.model.segmenter,
+            wide: None,
+            patch: self.settings.patch,
+        };
+        let mask = &self.model.card.model.mask;
+        let wide = match self.model.whole.is_some() && mask.refines() {
+            true => Some(Wide::new(&compute.colours().with_context(named)?, self.settings.patch, mask)),
+            false => None,
+        };
+        compute.wide = wide.as_ref();
+        let count = watch.count(plan.units.len(), "parts");
+        let finished = compute.run(&mut state, &*count).with_context(named)?;
+        drop(count);
+        if !finished {
+            return Ok(None);
+        }
+        let computing = clock.elapsed().as_secs_f64();
+
+        let clock = Instant::now();
+        let tiles = self.tiles(&plan, &coverage, step, &mut state)?;
+        let verdict = Verdict::of(&tiles);
+        let card = &self.model.card;
+        let class = verdict.class().and_then(|class| card.classes.get(class).cloned());
+        table::write_tiles(&self.out.join(&names.tiles), &tiles, card)?;
+        let mut compose = Compose {
+            plan: &plan,
+            segmenter: &self.model.segmenter,
+            mask,
+            sigma: card.sigma,
+            wide: wide.as_ref(),
+            coverage: &coverage,
+            scale: None,
+        };
+        if self.settings.range == MapRange::Slide && self.model.whole.is_some() {
+            let weights = match mask.source {
+                MapSource::PullHead => vec![1.0],
+                _ => verdict.probabilities.iter().map(|&p| p as f32).collect(),
+            };
+            compose.scale = Some(compose.scale_of_slide(&mut state, weights)?);
+        }
+        let thumbnail = slide.thumbnail(OVERLAY).with_context(named)?;
+        let form = Form {
+            size,
+            step,
+            threshold: self.threshold,
+            simplify: self.simplify,
+            class: class.as_deref().unwrap_or("foreground"),
+            thumbnail: &thumbnail,
+        };
+        let mut output = Output::create(&self.out, &names, &form)?;
+        compose.run(&mut state, |values, covered| Ok(output.row(values, covered)?))?;
+        let description = format!(
+            "histomask: probability of foreground, 0 to 255 for 0 to 1; {} pixels of {} in one, across and down; model {}",
+            step.map(|step| format!("{step:.4}")).join(" × "),
+            input.path.file_name().unwrap_or_default().to_string_lossy(),
+            self.model_sha256,
+        );
+        let written = output.finish(&PyramidText { description, mpp })?;
+        let painted = overlay(&thumbnail, &written.heat, None, &self.style)?;
+        atomic::write(&self.out.join(&names.overlay), &png(&painted)?)?;
+
+        let [foreground_mm2, tissue_mm2, tissue_share] = Summary::areas(&written, mpp, size[0] as f64 * size[1] as f64);
+        let mut cautions = regions.cautions;
+        if plan.units.is_empty() {
+            cautions.push(format!("{}: no tissue found; a --tissue of your own may say where it is", named()));
+        }
+        let summary = Summary {
+            key: finished_key.to_string(),
+            path: named(),
+            class,
+            verdict,
+            tiles: tiles.len(),
+            polygons: written.polygons,
+            foreground_mm2,
+            tissue_mm2,
+            tissue_share,
+            size: slide.size(),
+            slide_mpp: own,
+            mpp,
+            cautions,
+            damaged: slide.passed_over(),
+            files: names,
+            seconds: [computing, clock.elapsed().as_secs_f64()],
+        };
+        atomic::write(&done, &serde_json::to_vec_pretty(&summary)?)?;
+        state.remove();
+        Ok(Some(summary))
+    }
+
+    /// Tiles side by side, with what was seen of each.
+    fn tiles(&self, plan: &Plan, coverage: &Coverage, step: [f64; 2], state: &mut State) -> anyhow::Result<Vec<Tile>> {
+        let side = plan.side();
+        let pixels = if plan.whole.is_some() { 0 } else { side[0] * side[1] };
+        let mut tiles = Vec::new();
+        for (number, unit) in plan.units.iter().enumerate() {
+            let Unit::Window { column, row } = unit else { continue };
+            if !plan.columns.is_tile(*column) || !plan.rows.is_tile(*row) {
+                continue;
+            }
+            let seen = state.get(number)?.and_then(|bytes| Seen::of_bytes(&bytes, pixels));
+            let Seen { probabilities, uncertainty, .. } = seen.context("a result is missing in the state file")?;
+            let corner = plan.corner(*column, *row);
+            let at = [0, 1].map(|axis| corner[axis] as f64 * step[axis]);
+            tiles.push(Tile { at, tissue: coverage.share_within(corner, side), probabilities, uncertainty });
+        }
+        Ok(tiles)
+    }
+
+    /// Hash of all that a slide's parts depend on.
+    fn key(&self, input: &Input, own: [f64; 2], regions: &Regions) -> blake3::Hash {
+        let data = std::fs::metadata(&input.path).ok();
+        let changed = data.as_ref().and_then(|data| data.modified().ok());
+        let changed = changed.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let text = json!({
+            "format": 1,
+            "model": self.model_sha256,
+            "method": self.model.card.model.method,
+            "settings": self.settings,
+            "slide": std::path::absolute(&input.path).unwrap_or_else(|_| input.path.clone()),
+            "bytes": data.map(|data| data.len()),
+            "changed": changed.map(|time| time.as_nanos().to_string()),
+            "mpp": own,
+            "regions": regions.hash,
+        });
+        blake3::hash(text.to_string().as_bytes())
+    }
+}
+
+/// A slide in one line.
+fn line(summary: &Summary) -> String {
+    let p = summary.verdict.class().and_then(|class| summary.verdict.probabilities.get(class));
+    let named = summary.class.as_ref().zip(p);
+    let named = named.map_or_else(String::new, |(class, p)| format!("{class} ({:.1} %), ", 100.0 * p));
+    format!(
+        "{}: {named}foreground {:.3} of {:.3} mm² tissue, {} tiles, {} regions, {:.0} s",
+        summary.path,
+        summary.foreground_mm2,
+        summary.tissue_mm2,
+        summary.tiles,
+        summary.polygons,
+        summary.seconds.iter().sum::<f64>()
+    )
+}

@@ -1,0 +1,115 @@
+//! What is computed of a slide, and in which order.
+
+use histomask_core::mosaic::Axis;
+
+use super::coverage::Coverage;
+
+/// Pixels that a block should not exceed by much: what the network holds at once.
+const BLOCK: usize = 880;
+
+/// A part of the work; each has a result of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Class maps of a rectangle of the model's pixels.
+    Block {
+        /// Left and top.
+        at: [usize; 2],
+        /// Width and height.
+        size: [usize; 2],
+    },
+    /// A window seen as an image of its own.
+    Window {
+        /// Column of the window.
+        column: usize,
+        /// Row of the window.
+        row: usize,
+    },
+}
+
+/// How class maps of blocks become those of one pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Whole {
+    /// Pixels of a position.
+    pub(super) stride: usize,
+    /// Pixels around a block that its maps depend on.
+    pub(super) margin: usize,
+}
+
+/// A slide's windows and units, in pixels of the model.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) columns: Axis,
+    pub(super) rows: Axis,
+    /// Side of a block; also the rows that are put together at once.
+    pub(super) block: usize,
+    pub(super) whole: Option<Whole>,
+    pub(super) units: Vec<Unit>,
+}
+
+impl Plan {
+    /// For a slide of `size` pixels of the model and patches of `patch`.
+    pub(super) fn new(size: [usize; 2], patch: usize, whole: Option<Whole>, coverage: &Coverage) -> Self {
+        let [columns, rows] = size.map(|length| Axis::new(length, patch));
+        let block = patch * (BLOCK / patch).max(1);
+        let mut plan = Self { columns, rows, block, whole, units: Vec::new() };
+        for top in (0..size[1]).step_by(block) {
+            for left in (0..size[0]).step_by(block) {
+                if whole.is_some() {
+                    plan.units.extend(covered(size, [left, top], [block, patch], coverage));
+                }
+                plan.add_windows([left, top], coverage);
+            }
+        }
+        plan
+    }
+
+    /// The windows that start in a block: all of them, or where blocks have the class maps those side by side.
+    fn add_windows(&mut self, [left, top]: [usize; 2], coverage: &Coverage) {
+        let inside = |axis: &Axis, from: usize| -> Vec<usize> {
+            let wanted = |window: &usize| (from..from + self.block).contains(&axis.starts[*window]);
+            (0..axis.starts.len())
+                .filter(wanted)
+                .filter(|&window| self.whole.is_none() || axis.is_tile(window))
+                .collect()
+        };
+        let (columns, rows) = (inside(&self.columns, left), inside(&self.rows, top));
+        for &row in &rows {
+            for &column in &columns {
+                if coverage.share_within(self.corner(column, row), self.side()) > 0.0 {
+                    self.units.push(Unit::Window { column, row });
+                }
+            }
+        }
+    }
+
+    /// Upper left corner of a window.
+    pub(super) fn corner(&self, column: usize, row: usize) -> [usize; 2] {
+        [self.columns.starts[column], self.rows.starts[row]]
+    }
+
+    /// Width and height of a window.
+    pub(super) fn side(&self) -> [usize; 2] {
+        [self.columns.side, self.rows.side]
+    }
+
+    /// Width and height of the slide.
+    pub(super) fn size(&self) -> [usize; 2] {
+        [self.columns.length, self.rows.length]
+    }
+}
+
+/// The part of a block that holds its covered squares of a patch's side; nothing if none is covered.
+fn covered(size: [usize; 2], at: [usize; 2], [block, patch]: [usize; 2], coverage: &Coverage) -> Option<Unit> {
+    let end = [0, 1].map(|axis| (at[axis] + block).min(size[axis]));
+    let (mut low, mut high) = ([usize::MAX; 2], [0; 2]);
+    for y in (at[1]..end[1]).step_by(patch) {
+        for x in (at[0]..end[0]).step_by(patch) {
+            let square = [(x + patch).min(end[0]), (y + patch).min(end[1])];
+            if coverage.share_within([x, y], [square[0] - x, square[1] - y]) > 0.0 {
+                low = [low[0].min(x), low[1].min(y)];
+                high = [high[0].max(square[0]), high[1].max(square[1])];
+            }
+        }
+    }
+    (high[0] > 0).then(|| Unit::Block { at: low, size: [high[0] - low[0], high[1] - low[1]] })
+}

@@ -1,0 +1,98 @@
+//! Tissue and regions of interest of a slide: found, or taken from files.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use histomask_core::outline::Shapes;
+use histomask_core::slide::Slide;
+
+use super::PredictSlides;
+use crate::data::geojson::read_shapes;
+use crate::data::tissue::{find_tissue, tissue_geojson};
+use crate::job::inputs::Input;
+
+/// What is looked at of a slide; polygons in pixels of level 0.
+pub(super) struct Regions {
+    pub(super) tissue: Shapes,
+    pub(super) roi: Option<Shapes>,
+    /// The text of tissue that was found rather than given.
+    pub(super) detected: Option<String>,
+    pub(super) hash: String,
+    pub(super) cautions: Vec<String>,
+}
+
+impl Regions {
+    pub(super) fn find(job: &PredictSlides, input: &Input, slide: &Slide<File>, mpp: [f64; 2]) -> anyhow::Result<Self> {
+        let mut cautions = Vec::new();
+        let mut taken = |given: &Option<PathBuf>, kind: &str| -> anyhow::Result<Option<Shapes>> {
+            let Some(given) = given else { return Ok(None) };
+            let path = file_of(given, &input.stem, kind)?;
+            let shapes = read_shapes(&path)?;
+            check(&shapes, &path, slide.size(), job.settings.strict, &mut cautions)?;
+            Ok(Some(shapes))
+        };
+        let roi = taken(&job.roi, "roi")?;
+        let given = taken(&job.tissue, "tissue")?;
+        let (tissue, detected) = match given {
+            Some(tissue) => (tissue, None),
+            None => {
+                let found = find_tissue(slide, mpp).with_context(|| input.path.display().to_string())?;
+                let text = tissue_geojson(&found, slide.size());
+                let written = job.out.join(super::Names::new(&input.stem).tissue);
+                if std::fs::read(&written).is_ok_and(|there| there != text.as_bytes()) {
+                    bail!(
+                        "{}: it was changed, or found in another way; take it with --tissue, or remove it to have tissue \
+                         found again",
+                        written.display()
+                    );
+                }
+                (Shapes::from_geojson(&text)?, Some(text))
+            }
+        };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(format!("{tissue:?}{roi:?}").as_bytes());
+        Ok(Self { tissue, roi, detected, hash: hasher.finalize().to_hex().to_string(), cautions })
+    }
+}
+
+/// The file itself, or that of a slide in a folder.
+fn file_of(given: &Path, stem: &str, kind: &str) -> anyhow::Result<PathBuf> {
+    if !given.is_dir() {
+        return Ok(given.to_owned());
+    }
+    let names = [format!("{stem}_{kind}.geojson"), format!("{stem}.geojson"), format!("{stem}.geojson.gz")];
+    let found = names.iter().map(|name| given.join(name)).find(|path| path.is_file());
+    found.with_context(|| format!("{}: no file for this slide; it would be called {}", given.display(), names[0]))
+}
+
+fn check(shapes: &Shapes, path: &Path, size: [u32; 2], strict: bool, cautions: &mut Vec<String>) -> anyhow::Result<()> {
+    let named = path.display();
+    let [width, height] = size;
+    ensure!(!shapes.shapes.is_empty(), "{named}: it holds no polygon; draw areas, not points or lines");
+    let (outside, all) = (shapes.outside(size.map(f64::from)), shapes.shapes.len());
+    ensure!(
+        outside < all,
+        "{named}: every polygon lies outside of the slide ({width}×{height} pixels); does it belong to another slide? \
+         Coordinates are pixels of full resolution"
+    );
+    let mut doubts = Vec::new();
+    if outside > 0 {
+        doubts.push(format!("{outside} of {all} polygons lie outside of the slide ({width}×{height} pixels)"));
+    }
+    let beyond = shapes.bounds().is_some_and(|[low, high]| {
+        let limit = [f64::from(width), f64::from(height)].map(|side| (0.02 * side).max(2.0));
+        (0..2).any(|axis| low[axis] < -limit[axis] || high[axis] > f64::from(size[axis]) + limit[axis])
+    });
+    if beyond && outside == 0 {
+        doubts.push(format!("polygons reach beyond the slide ({width}×{height} pixels) and are cut off there"));
+    }
+    if shapes.others > 0 {
+        doubts.push(format!("{} features are no polygons and are left out", shapes.others));
+    }
+    for doubt in doubts {
+        ensure!(!strict, "--strict: {named}: {doubt}");
+        cautions.push(format!("{named}: {doubt}; does it belong to this slide?"));
+    }
+    Ok(())
+}

@@ -1,0 +1,276 @@
+//! `predict` on whole slides that are written here: recognised among pictures, put together without seams, resumed after
+//! a kill, divided into shards, and bad files that fail alone.
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use histomask::data::slides::open;
+use histomask_tests::program::Program;
+use histomask_tests::pyramid::{Page, tiff};
+use histomask_tests::results::{bytes, csv, json, number};
+use histomask_tests::tiny;
+
+/// Aperio's words for a scale of 0.5 µm.
+fn aperio(width: u32, height: u32) -> String {
+    format!("Aperio Image Library v1\r\n{width}x{height}|AppMag = 20|MPP = 0.5000")
+}
+
+/// Purple rings in pink tissue on the left two thirds, glass on the right.
+fn tissue(width: u32) -> impl Fn(u32, u32) -> [u8; 3] {
+    move |x, y| {
+        let ring = (f64::from(x % 90) - 45.0).hypot(f64::from(y % 90) - 45.0);
+        match (x, ring) {
+            (x, _) if x > width * 2 / 3 => [243, 242, 244],
+            (_, 12.0..28.0) => [95, 50, 130],
+            _ => [225, 160, 200],
+        }
+    }
+}
+
+fn slide(width: u32, height: u32) -> Vec<u8> {
+    let page = Page { description: aperio(width, height), ..Page::new(width, height, 64, tissue(width)) };
+    tiff(&[page], false)
+}
+
+/// The folder that the tests share, with a model trained at 1 µm and with one whose network sees further than a window.
+fn models() -> &'static [PathBuf; 2] {
+    static MODELS: OnceLock<[PathBuf; 2]> = OnceLock::new();
+    MODELS.get_or_init(|| {
+        let folder = tiny::shared_folder(env!("CARGO_TARGET_TMPDIR"), "slide_predict");
+        let data = tiny::data_set(&folder, 4);
+        let train = |name: &str, more: &[&str]| {
+            let run = folder.join(name);
+            let _ = tiny::train(&data, &run, 1).with("--data.mpp", "1.0").args(more).run().exits(0);
+            run.join("best.safetensors")
+        };
+        let cut = ["--model.backbone-blocks", "3", "--model.backbone-channels", "16", "--model.mask.prior", "0.3"];
+        [train("cut", &[&cut[..], &["--model.mask.tissue", "true"]].concat()), train("whole", &[])]
+    })
+}
+
+fn predict(model: &Path, inputs: &[&Path], out: &Path) -> Program {
+    Program::new(["predict"]).args(inputs).with("--model", model).with("--out", out).on_cpu()
+}
+
+#[test]
+fn slides_among_pictures_are_told_by_content_and_leave_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("data"), folder.path().join("out"));
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::write(data.join("a.svs"), slide(600, 320)).unwrap();
+    // with levels it is a slide whatever its name; without and small it is a picture
+    let levels = [Page::new(300, 200, 64, tissue(300)), Page::new(150, 100, 64, tissue(150))];
+    std::fs::write(data.join("b.tif"), tiff(&levels, false)).unwrap();
+    std::fs::write(data.join("picture.tif"), tiff(&[Page::new(90, 80, 0, tissue(90))], false)).unwrap();
+    let model = &models()[0];
+    let run = || predict(model, &[&data], &out).with("--slide-mpp", "0.8").run().exits(0);
+    let _ = run().says("class maps of one whole pass").says("1 images in").says("2 slides in");
+
+    assert_eq!(csv(&out.join("predictions.csv")).len(), 1);
+    let rows = csv(&out.join("slides.csv"));
+    assert_eq!(rows.len(), 2);
+    let row = &rows[0];
+    assert!(row["path"].ends_with("a.svs") && !row["class"].is_empty(), "{row:?}");
+    assert!((number(row, "p_irregular") + number(row, "p_regular") - 1.0).abs() < 1e-4, "{row:?}");
+    // 400 × 320 pixels of 0.5 µm, at the thumbnail's resolution
+    assert!((number(row, "tissue_mm2") - 0.032).abs() < 0.002, "{row:?}");
+    let foreground = number(row, "foreground_mm2");
+    assert!(foreground > 0.0 && foreground < number(row, "tissue_mm2"), "{row:?}");
+
+    let map = open(&out.join(&row["probability_map"])).unwrap();
+    assert_eq!((map.size(), map.levels().len()), ([300, 160], 1));
+    assert!(map.mpp().is_some_and(|mpp| mpp.iter().all(|mpp| (mpp - 1.0).abs() < 1e-3)), "{:?}", map.mpp());
+    let pixels = map.region(0, [0, 0], [300, 160]).unwrap();
+    let threshold = (json(&out.join("slides.json"))["threshold"].as_f64().unwrap() * 255.0).ceil() as u8;
+    let inside = pixels.pixels().filter(|pixel| pixel.0[0] >= threshold).count();
+    assert!((inside as f64 * 1e-6 - foreground).abs() < 1e-6, "{inside} pixels, {foreground} mm²");
+    assert!(pixels.enumerate_pixels().all(|(x, _, pixel)| x < 210 || pixel.0[0] == 0), "glass is background");
+
+    // the outlines are those pixels, in full resolution
+    let text = String::from_utf8(bytes(&out.join(&row["geojson"]))).unwrap();
+    let shapes = histomask_core::outline::Shapes::from_geojson(&text).unwrap();
+    let drawn = shapes.mask(300, 160, [2.0, 2.0]);
+    assert!(pixels.pixels().zip(&drawn).all(|(pixel, drawn)| (pixel.0[0] >= threshold) == *drawn));
+    let packed = histomask::data::geojson::read_shapes(&out.join(format!("{}.gz", row["geojson"]))).unwrap();
+    assert_eq!(packed, shapes);
+    assert!(csv(&out.join("a_tiles.csv")).len() >= 15);
+    assert!(image::open(out.join(&row["overlay"])).is_ok());
+
+    // what is finished is not done again, and found tissue may be given back
+    let before = std::fs::metadata(out.join("a_probability.tif")).unwrap().modified().unwrap();
+    let _ = run();
+    assert_eq!(std::fs::metadata(out.join("a_probability.tif")).unwrap().modified().unwrap(), before);
+    let again = folder.path().join("again");
+    let a = data.join("a.svs");
+    let _ = predict(model, &[&a], &again).with("--tissue", &out).run().exits(0);
+    for name in ["a_probability.tif", "a.geojson", "a_overlay.png", "a_tiles.csv"] {
+        if name != "a_probability.tif" {
+            assert!(bytes(&again.join(name)) == bytes(&out.join(name)), "{name}");
+        }
+    }
+    let roi = folder.path().join("roi.geojson");
+    std::fs::write(&roi, r#"{"type":"Polygon","coordinates":[[[100,0],[200,0],[200,320],[100,320],[100,0]]]}"#)
+        .unwrap();
+    let part = folder.path().join("part");
+    let _ = predict(model, &[&a], &part).with("--roi", &roi).run().exits(0);
+    let row = &csv(&part.join("slides.csv"))[0];
+    assert!((number(row, "tissue_mm2") - 0.008).abs() < 1e-4, "{row:?}");
+    // changed tissue is not written over
+    std::fs::write(out.join("a_tissue.geojson"), "{}").unwrap();
+    let _ = predict(model, &[&a], &out).with("--mpp", "1.1").run().exits(1).says("take it with --tissue");
+}
+
+#[test]
+fn windows_are_blended_where_the_network_sees_far() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.svs");
+    std::fs::write(&path, slide(480, 300)).unwrap();
+    let out = folder.path().join("out");
+    let _ = predict(&models()[1], &[&path], &out).run().exits(0).says("windows blended");
+    let map = open(&out.join("a_probability.tif")).unwrap().region(0, [0, 0], [240, 150]).unwrap();
+    // no step at the edges of windows beyond what a mask has anyway
+    let steps = |edge: bool| {
+        let columns = (1..150_u32).filter(|x| (x % 32 == 0) == edge);
+        let step = |x: u32, y: u32| u32::from(map.get_pixel(x, y)[0].abs_diff(map.get_pixel(x - 1, y)[0]));
+        let (sum, count) =
+            columns.flat_map(|x| (0..150).map(move |y| step(x, y))).fold((0, 0), |(s, n), v| (s + v, n + 1));
+        f64::from(sum) / f64::from(count)
+    };
+    assert!(steps(true) < 2.0 * steps(false) + 2.0, "{} at edges, {} elsewhere", steps(true), steps(false));
+}
+
+#[test]
+fn a_killed_run_goes_on_to_the_same_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.svs");
+    std::fs::write(&path, slide(2000, 1200)).unwrap();
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    let model = &models()[0];
+    let _ = predict(model, &[&path], &whole).run().exits(0);
+    let partial = killed.join("a.partial");
+    let mut running = predict(model, &[&path], &killed).start();
+    assert!(running.until_there(&partial));
+    while std::fs::metadata(&partial).is_ok_and(|data| data.len() < 5000) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    running.kill();
+    assert!(partial.is_file() && !killed.join("slides.csv").is_file(), "killed too late to test anything");
+    let _ = predict(model, &[&path], &killed).run().exits(0);
+    assert!(!partial.exists());
+    for name in ["a_probability.tif", "a.geojson", "a.geojson.gz", "a_overlay.png", "a_tiles.csv", "a_tissue.geojson"] {
+        assert!(bytes(&whole.join(name)) == bytes(&killed.join(name)), "{name}");
+    }
+    let names: BTreeSet<_> = std::fs::read_dir(&killed).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 9, "{names:?}");
+}
+
+#[test]
+fn shards_are_disjoint_and_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("data"), folder.path().join("out"));
+    std::fs::create_dir_all(&data).unwrap();
+    for name in ["a", "b", "c", "d", "e"] {
+        std::fs::write(data.join(format!("{name}.svs")), slide(200, 140)).unwrap();
+    }
+    let mut seen = Vec::new();
+    for shard in 1..=3 {
+        let name = format!("{shard}/3");
+        let _ = predict(&models()[0], &[&data], &out).with("--shard", &name).run().exits(0);
+        seen.extend(csv(&out.join(format!("slides-{shard}of3.csv"))).into_iter().map(|row| row["path"].clone()));
+    }
+    let distinct: BTreeSet<_> = seen.iter().collect();
+    assert_eq!((seen.len(), distinct.len()), (5, 5), "{seen:?}");
+    // all of them at once take what the shards made
+    let before = std::fs::metadata(out.join("c_probability.tif")).unwrap().modified().unwrap();
+    let _ = predict(&models()[0], &[&data], &out).run().exits(0);
+    assert_eq!(csv(&out.join("slides.csv")).len(), 5);
+    assert_eq!(std::fs::metadata(out.join("c_probability.tif")).unwrap().modified().unwrap(), before);
+    let _ = predict(&models()[0], &[&data], &out).with("--shard", "4/3").run().exits(2).says("second of four");
+}
+
+#[test]
+fn bad_slides_fail_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("data"), folder.path().join("out"));
+    std::fs::create_dir_all(&data).unwrap();
+    let whole = slide(400, 300);
+    let write = |name: &str, bytes: &[u8]| std::fs::write(data.join(name), bytes).unwrap();
+    write("good.svs", &whole);
+    write("cut_off.svs", &whole[..whole.len() - 40]);
+    let mut circle = whole.clone();
+    let end = circle.len() - 4;
+    circle.copy_within(4..8, end);
+    write("circle.svs", &circle);
+    write("no_scale.svs", &tiff(&[Page::new(200, 200, 64, tissue(200))], false));
+    let coarse =
+        Page { description: aperio(100, 100).replace("0.5000", "4.0"), ..Page::new(100, 100, 64, tissue(100)) };
+    write("coarse.svs", &tiff(&[coarse], false));
+    write("small.svs", &slide(40, 30));
+    // a tile that names bytes beyond the end
+    let mut damaged = whole.clone();
+    let offset = (8_u32 + 3 * 64 * 64).to_le_bytes();
+    let at = damaged.windows(4).rposition(|bytes| bytes == offset).unwrap();
+    damaged[at..at + 4].copy_from_slice(&0x7000_0000_u32.to_le_bytes());
+    write("damaged.svs", &damaged);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&data, data.join("again")).unwrap();
+
+    let model = &models()[0];
+    let ended = predict(model, &[&data], &out).run().exits(1);
+    let ended = ended.says("cut_off.svs: ").says("cut off").says("circle").says("--slide-mpp").says("only be enlarged");
+    let _ = ended.says("too few").says("damaged.svs: level 0, tile in column 1, row 0").says("read as white");
+    let rows = csv(&out.join("slides.csv"));
+    let done: Vec<_> = rows
+        .iter()
+        .map(|row| (Path::new(&row["path"]).file_stem().unwrap().to_owned(), &row["damaged_tiles"]))
+        .collect();
+    assert_eq!(done, [("damaged".into(), &"1".to_owned()), ("good".into(), &"0".to_owned())]);
+    assert_eq!(json(&out.join("slides.json"))["failed"].as_array().unwrap().len(), 5);
+    let strict = predict(model, &[&data.join("damaged.svs")], &folder.path().join("strict")).args(["--strict"]).run();
+    let _ = strict.exits(1).says("skipped: ").says("tile in column 1, row 0");
+
+    let good = data.join("good.svs");
+    let geojson = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let square = |x: u32| format!("[[[{x},10],[{},10],[{},60],[{x},60],[{x},10]]]", x + 50, x + 50);
+    let other = geojson("other.geojson", &format!(r#"{{"type":"Polygon","coordinates":{}}}"#, square(90_000)));
+    let both = geojson(
+        "both.geojson",
+        &format!(r#"{{"type":"MultiPolygon","coordinates":[{},{}]}}"#, square(90_000), square(10)),
+    );
+    let run = |roi: &Path, name: &str| predict(model, &[&good], &folder.path().join(name)).with("--roi", roi);
+    let _ = run(&other, "r1").run().exits(1).says("other.geojson").says("belong to another slide?");
+    let _ = run(&both, "r2").run().exits(0).says("1 of 2 polygons lie outside");
+    let _ = run(&both, "r3").args(["--strict"]).run().exits(1).says("1 of 2 polygons lie outside");
+    let _ = run(&geojson("text.geojson", "no json"), "r4").run().exits(1).says("text.geojson: no GeoJSON");
+    let _ = run(&geojson("point.geojson", r#"{"type":"Point","coordinates":[1,2]}"#), "r5")
+        .run()
+        .exits(1)
+        .says("no polygon");
+    let _ = run(&folder.path().join("absent"), "r6").run().exits(2).says("no such file");
+    // a folder that cannot be written: a file stands in its place
+    let _ = predict(model, &[&good], &good.join("below")).run().exits(2).says("cannot write");
+
+    let run = folder.path().join("unscaled");
+    let _ = tiny::train(&tiny::data_set(folder.path(), 4), &run, 1).run().exits(0);
+    let unscaled = run.join("best.safetensors");
+    let _ = predict(&unscaled, &[&good], &out).run().exits(2).says("name them with --mpp").says("--data.mpp");
+}
+
+#[test]
+fn a_list_names_slides_and_their_scale() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("list.csv");
+    std::fs::write(folder.path().join("x.svs"), slide(200, 140)).unwrap();
+    std::fs::write(&list, "path,mpp\nx.svs,0.25\n").unwrap();
+    let out = folder.path().join("out");
+    let _ = predict(&models()[0], &[&list], &out).run().exits(0);
+    assert!((number(&csv(&out.join("slides.csv"))[0], "slide_mpp") - 0.25).abs() < 1e-9);
+    std::fs::write(&list, "path,mpp\nx.svs,small\n").unwrap();
+    let _ = predict(&models()[0], &[&list], &out).run().exits(2).says("list.csv, line 2: mpp `small`");
+}
