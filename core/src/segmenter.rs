@@ -95,6 +95,12 @@ impl Segmenter {
         &self.card
     }
 
+    /// The model's device.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// The network, without its training side.
     #[must_use]
     pub fn network(&self) -> &Network {
@@ -138,9 +144,10 @@ impl Segmenter {
 
     /// Queues the model's work, and the transfer of its maps and of whichever posteriors it has.
     fn queue(&self, image: RgbView<'_>) -> Result<(Reading, Transaction), Error> {
-        let input = self.card.input.tensor(image, &self.device)?;
-        let [_, _, height, width] = input.dims();
+        let [width, height] = self.card.input.size(image.width(), image.height())?;
+        // before anything is allocated
         self.model.check_batch(&self.device, 1, [height, width])?;
+        let input = self.card.input.tensor(image, &self.device)?;
         let reading = self.model.read(input, self.card.sigma);
         let posteriors = [&reading.scores, &reading.background].into_iter().flatten();
         let transfer = posteriors.fold(Transaction::default().register(reading.maps.clone()), |transfer, scores| {

@@ -34,8 +34,9 @@ fn resolve(args: &Predict, left_out: &mut LeftOut, console: &Console) -> anyhow:
     let images = inputs(&args.inputs, left_out)?;
     refuse_folder_of_inputs(&args.out, &images)?;
     let model = ModelFile::open(args.using.model.as_deref())?;
-    let chosen = super::open_device(&args.using.images.device, console)?;
-    let segmenter = model.segmenter(&chosen.device, args.using.method)?;
+    let read = model.read(args.using.method)?;
+    let chosen = super::open_device(&args.using.images.device, || Ok(read.clone()), console)?;
+    let segmenter = model.segmenter(read, &chosen.device)?;
     let card = segmenter.card();
     console.say(&format!(
         "model: {} ({}; classes {}; {})",

@@ -18,6 +18,7 @@ pub mod slides;
 mod split_choice;
 mod splits;
 mod table;
+mod unnamed;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

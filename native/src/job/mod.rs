@@ -2,24 +2,26 @@
 
 mod evaluate;
 mod inputs;
+mod lost_device;
 mod model_file;
 mod predict;
 mod results;
 mod study;
-mod tiles;
 mod study_file;
+mod tiles;
 mod train;
 mod training_report;
 mod watch;
 
 pub(crate) use evaluate::Evaluate;
 pub(crate) use inputs::{inputs, refuse_folder_of_inputs};
+pub(crate) use lost_device::lost_device;
 pub(crate) use model_file::ModelFile;
 pub(crate) use predict::Predict;
 pub(crate) use results::{confusions, gallery, mask_table, summary, threshold_curve, verdict};
 pub(crate) use study::{announce, make, open};
-pub(crate) use tiles::{TileSettings, cut as cut_slide, png};
 pub(crate) use study_file::{Compare, Ended};
+pub(crate) use tiles::{TileSettings, cut as cut_slide, png};
 pub(crate) use train::{Run, check_data};
 pub(crate) use training_report::curves;
 pub(crate) use watch::{Count, Watch};
