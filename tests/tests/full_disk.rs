@@ -118,7 +118,7 @@ fn a_full_disk_is_told_by_every_command_and_what_stood_there_stays() {
         // next to nothing beside the older file
         let ended =
             program.on_small_disk(&disk, 12).run().exits(2).says("cannot write").says("No space left on device");
-        let _ = ended.says(&disk.to_string_lossy()).says("disk full?");
+        let _ = ended.says(&disk.to_string_lossy()).says("disk full");
         assert_eq!(bytes(&disk.join("mine.txt")), b"an older file", "{name}");
         no_leftovers(&disk);
     }
