@@ -60,6 +60,7 @@ pub mod refine;
 pub mod resample;
 pub mod schedule;
 pub mod segmenter;
+pub mod self_check;
 #[cfg(feature = "slide")]
 pub mod slide;
 pub mod trust;

@@ -95,15 +95,16 @@ impl Segmenter {
         &self.card
     }
 
+    /// The device that the model computes on.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// The network, without its training side.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.model
-    }
-
-    /// The device that the model computes on.
-    pub(crate) fn device(&self) -> &Device {
-        &self.device
     }
 
     /// Classifies and segments one image; the mask is that of the predicted class.
@@ -143,9 +144,10 @@ impl Segmenter {
 
     /// Queues the model's work, and the transfer of its maps and of whichever posteriors it has.
     fn queue(&self, image: RgbView<'_>) -> Result<(Reading, Transaction), Error> {
-        let input = self.card.input.tensor(image, &self.device)?;
-        let [_, _, height, width] = input.dims();
+        let [width, height] = self.card.input.size(image.width(), image.height())?;
+        // before anything is allocated
         self.model.check_batch(&self.device, 1, [height, width])?;
+        let input = self.card.input.tensor(image, &self.device)?;
         let reading = self.model.read(input, self.card.sigma);
         let posteriors = [&reading.scores, &reading.background].into_iter().flatten();
         let transfer = posteriors.fold(Transaction::default().register(reading.maps.clone()), |transfer, scores| {

@@ -16,6 +16,14 @@ pub struct WriteError {
     pub source: std::io::Error,
 }
 
+impl WriteError {
+    /// Whether nothing more can be written, rather than a file of this one name.
+    #[must_use]
+    pub fn stops(&self) -> bool {
+        !matches!(self.source.kind(), std::io::ErrorKind::InvalidFilename | std::io::ErrorKind::InvalidInput)
+    }
+}
+
 /// Writes `bytes` to `path`, creating its folder; a reader sees the old file or the new one, never a part.
 ///
 /// # Errors
@@ -25,11 +33,47 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     try_write(path, bytes).map_err(|source| WriteError { path: path.to_owned(), source })
 }
 
+/// Room for a result that is written when other work is over: a file without a name, which takes up its place on the
+/// disk until it is dropped. A run that fills the disk can then still say what it did.
+#[derive(Debug)]
+pub struct Room {
+    _file: std::fs::File,
+}
+
+impl Room {
+    /// Sets `bytes` aside in `folder`, which is made if it is not there: before work whose result would be lost
+    /// otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`] with the folder if it cannot be written to or has not that much room.
+    pub fn set_aside(folder: &Path, bytes: usize) -> Result<Self, WriteError> {
+        let set_aside = || {
+            std::fs::create_dir_all(folder)?;
+            let mut file = tempfile::tempfile_in(folder)?;
+            file.write_all(&vec![0; bytes])?;
+            // some systems find out only now that there is none
+            file.sync_all()?;
+            Ok(Self { _file: file })
+        };
+        set_aside().map_err(|source| WriteError { path: folder.to_owned(), source })
+    }
+}
+
 fn try_write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
+    let mut file = temporary(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// A file of its own in `folder`, which goes away unless it is renamed.
+fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     std::fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".histomask-");
@@ -39,11 +83,7 @@ fn try_write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         use std::os::unix::fs::PermissionsExt as _;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    builder.tempfile_in(folder)
 }
 
 /// A file that is written piece by piece beside its place and takes it when it is whole. What a crash leaves of it is

@@ -41,9 +41,9 @@ impl Console {
     /// A result, on standard output.
     pub(crate) fn print(&self, text: &str) -> std::io::Result<()> {
         let mut out = std::io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.write_all(b"\n")?;
-        out.flush()
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+        // the kind stays: a closed pipe is no error
+        written.map_err(|error| std::io::Error::new(error.kind(), format!("standard output: cannot write ({error})")))
     }
 
     /// A progress bar on a terminal, a line now and then elsewhere.

@@ -1,6 +1,6 @@
 //! Panics of any thread, remembered with their place until the command ends.
 
-use std::panic::PanicHookInfo;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 
 static SEEN: Mutex<Vec<Seen>> = Mutex::new(Vec::new());
@@ -49,6 +49,24 @@ pub(crate) fn take() -> Vec<Seen> {
 pub(crate) fn text(payload: &(dyn std::any::Any + Send)) -> &str {
     let owned = payload.downcast_ref::<String>().map(String::as_str);
     owned.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no reason given")
+}
+
+/// Does `work`; a panic becomes its first line, and nothing that comes later is blamed on it.
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let _ = take();
+        text(panic.as_ref()).lines().next().unwrap_or_default().to_owned()
+    })
+}
+
+/// Does `work`. A panic by which burn, cubecl or wgpu tell of a lost device or exhausted memory, on whatever thread,
+/// becomes their words; any other goes on.
+pub(crate) fn unless_lost<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let of = |message: &str| device_line(message).map(str::to_owned);
+        let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner).iter().find_map(|seen| of(&seen.message));
+        seen.or_else(|| of(text(panic.as_ref()))).unwrap_or_else(|| resume_unwind(panic))
+    })
 }
 
 /// The line that says so, if a message tells of a device that is lost or out of memory.

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use histomask::device::{DeviceChoice, adapters, choose};
+use histomask::device::{DeviceChoice, Trial, adapters, choose};
 use serde_json::Value;
 
+pub mod fuzz;
+pub mod own_device;
 pub mod program;
 pub mod pyramid;
 pub mod results;
@@ -41,7 +43,7 @@ pub fn software_adapter() -> Option<Device> {
     let device = OPENED.get_or_init(|| {
         let adapters = adapters();
         let number = adapters.iter().position(|adapter| adapter.is_software() && adapter.is_vulkan())?;
-        let chosen = choose(DeviceChoice::Adapter(number)).unwrap_or_else(|error| panic!("{error}"));
+        let chosen = choose(DeviceChoice::Adapter(number), Trial::embedded).unwrap_or_else(|error| panic!("{error}"));
         println!("on {}", chosen.name);
         Some(chosen.device)
     });

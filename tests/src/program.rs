@@ -31,13 +31,24 @@ pub fn binary() -> PathBuf {
 #[derive(Debug)]
 pub struct Program {
     args: Vec<OsString>,
-    largest_file: Option<u64>,
+    /// What a shell does before it becomes the program.
+    before: Option<String>,
+    disk: Option<Disk>,
+}
+
+/// A disk of its own for one program.
+#[derive(Debug)]
+struct Disk {
+    folder: PathBuf,
+    /// Options of its file system.
+    options: String,
+    read_only: bool,
 }
 
 impl Program {
     /// `histomask` with these arguments.
     pub fn new<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Self {
-        Self { args: vec![], largest_file: None }.args(args)
+        Self { args: vec![], before: None, disk: None }.args(args)
     }
 
     /// More arguments.
@@ -62,7 +73,37 @@ impl Program {
     /// As on a full disk: writing stops at this many blocks of 512 bytes in any one file.
     #[must_use]
     pub fn largest_file(mut self, blocks: u64) -> Self {
-        self.largest_file = Some(blocks);
+        // with the signal ignored, the write itself fails
+        self.before = Some(format!("trap '' XFSZ; ulimit -f {blocks}"));
+        self
+    }
+
+    /// With the permissions that this mask takes off new files.
+    #[must_use]
+    pub fn umask(mut self, mask: &str) -> Self {
+        self.before = Some(format!("umask {mask}"));
+        self
+    }
+
+    /// With no more memory than this many KiB of addresses.
+    #[must_use]
+    pub fn addresses(mut self, kib: u64) -> Self {
+        self.before = Some(format!("ulimit -v {kib}"));
+        self
+    }
+
+    /// With `folder` on a disk of its own, which holds `kib` KiB and at first the folder's files; what is there in the
+    /// end comes back into the folder.
+    #[must_use]
+    pub fn on_small_disk(mut self, folder: &Path, kib: u64) -> Self {
+        self.disk = Some(Disk { folder: folder.to_owned(), options: format!("size={kib}k"), read_only: false });
+        self
+    }
+
+    /// With `folder` on a disk that is read only, for root too.
+    #[must_use]
+    pub fn on_read_only_disk(mut self, folder: &Path) -> Self {
+        self.disk = Some(Disk { folder: folder.to_owned(), options: "size=64m".into(), read_only: true });
         self
     }
 
@@ -72,25 +113,65 @@ impl Program {
         self.start().wait()
     }
 
+    /// Runs it to its end with its standard output going into `file`.
+    #[must_use]
+    pub fn run_into(self, file: std::fs::File) -> Ended {
+        self.start_into(file.into()).wait()
+    }
+
     /// Starts it.
     #[must_use]
     pub fn start(self) -> Running {
-        let mut command = match self.largest_file {
-            None => Command::new(binary()),
-            Some(blocks) => {
-                // with the signal ignored, the write itself fails
+        self.start_into(Stdio::piped())
+    }
+
+    fn start_into(self, stdout: Stdio) -> Running {
+        let mut command = match (&self.disk, &self.before) {
+            (None, None) => Command::new(binary()),
+            (None, Some(before)) => {
                 let mut shell = Command::new("sh");
-                shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]).arg(binary());
+                shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]).arg(binary());
                 shell
             }
+            (Some(disk), _) => disk.shell(),
         };
         let line = format!("histomask {}", self.args.join(OsStr::new(" ")).to_string_lossy());
         command.args(&self.args).env_remove("RUST_BACKTRACE");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"));
         let (stdout, stderr) = (Output::collect(child.stdout.take()), Output::collect(child.stderr.take()));
         Running { line, child, stdout, stderr, deadline: Instant::now() + LIMIT }
     }
+}
+
+impl Disk {
+    /// Runs `$0 "$@"` with the disk in place, in a name space of its own: the machine's other programs do not see it.
+    fn shell(&self) -> Command {
+        let Self { folder, options, read_only } = self;
+        let lock = if *read_only { "mount -o remount,ro \"$disk\"" } else { "true" };
+        let script = format!(
+            "disk=$1; outside=$2; shift 2; mkdir -p \"$outside\" && mount --bind \"$disk\" \"$outside\" && \
+             mount -t tmpfs -o {options} tmpfs \"$disk\" && cp -a \"$outside/.\" \"$disk\" && {lock} || exit 99; \
+             \"$0\" \"$@\"; code=$?; find \"$outside\" -mindepth 1 -delete; cp -a \"$disk/.\" \"$outside\"; exit $code"
+        );
+        let mut outside = folder.as_os_str().to_owned();
+        outside.push("-outside");
+        let mut shell = Command::new("unshare");
+        shell.args(["--mount", "--map-root-user", "sh", "-c", &script]).arg(binary()).arg(folder).arg(outside);
+        shell
+    }
+}
+
+/// Whether this user may mount a disk of its own; says so if not.
+#[must_use]
+pub fn can_mount() -> bool {
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--mount", "--map-root-user", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]);
+    let can = unshare.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    if !can {
+        println!("skipped: mounting a file system is not permitted here");
+    }
+    can
 }
 
 /// What a program prints, read in the background, so that a full pipe never stops it.

@@ -276,3 +276,15 @@ fn the_shared_cases_are_read_as_they_are_meant() {
         ["jpg", "png", "webp"].map(|ending| read(&file(&format!("exif-orientation/exif6.{ending}"))).dimensions());
     assert!(sizes[0] == sizes[1] && sizes[1] == sizes[2], "{sizes:?}");
 }
+
+#[test]
+fn a_bitmap_in_run_lengths_is_a_picture_but_no_mask() {
+    // 6 by 4 pixels of three indexed colours; the file's rows go upwards
+    let file = include_bytes!("../corpus/pictures/rle8.bmp");
+    let (picture, _) = read_rgb(file, &LIMITS).unwrap();
+    let (black, blue, green) = ([0, 0, 0], [0, 0, 255], [0, 255, 0]);
+    let column = |x| [0, 1, 2, 3].map(|y| picture.get_pixel(x, y).0);
+    assert_eq!((column(0), column(5)), ([black, green, blue, black], [blue; 4]));
+    let error = read_mask(file, (6, 4), &LIMITS).unwrap_err().to_string();
+    assert!(error.contains("RLE") && error.contains("PNG"), "{error}");
+}

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use burn::tensor::{Device, Tensor, TensorData, Transaction};
-use histomask_core::method::Method as _;
+use burn::tensor::{Device, TensorData};
+use histomask_core::self_check::{TOLERANCE, difference};
 use histomask_core::weights::{StateDict, read_checkpoint};
 use histomask_core::{RgbView, Segmenter};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -15,12 +15,6 @@ use crate::decode::decode;
 use crate::device::{self, Opened};
 use crate::error::Failure;
 use crate::prediction::Prediction;
-
-/// Side in pixels of the image that both devices are compared on.
-const CHECK_SIDE: usize = 96;
-
-/// Largest difference between the two, of probabilities and of mask values, that passes.
-const CHECK_TOLERANCE: f32 = 2e-2;
 
 /// Device, model, and what paints.
 #[wasm_bindgen]
@@ -103,13 +97,10 @@ impl Engine {
     pub async fn warm_up(&self) -> Result<(), Failure> {
         let model = self.model()?;
         let Some(weights) = model.weights.take() else { return Ok(()) };
-        let ours = outputs(&model.segmenter, &self.opened.device).await?;
-        let cpu = Device::flex();
-        let reference = Segmenter::from_checkpoint(model.segmenter.card().clone(), &weights, &cpu)?;
-        let theirs = outputs(&reference, &cpu).await?;
-        let apart = |(a, b): (&f32, &f32)| if a.is_finite() { (a - b).abs() } else { f32::INFINITY };
-        let worst = ours.iter().zip(&theirs).map(apart).fold(0.0, f32::max);
-        if ours.len() != theirs.len() || worst > CHECK_TOLERANCE {
+        let ours = outputs(&model.segmenter).await?;
+        let reference = Segmenter::from_checkpoint(model.segmenter.card().clone(), &weights, &Device::flex())?;
+        let worst = difference(&ours, &outputs(&reference).await?);
+        if worst > TOLERANCE {
             return Err(Failure::WrongNumbers(worst));
         }
         Ok(())
@@ -138,13 +129,8 @@ impl Engine {
     }
 }
 
-/// What the model makes of a picture of waves: posteriors and maps.
-async fn outputs(segmenter: &Segmenter, device: &Device) -> Result<Vec<f32>, Failure> {
-    let wave = (0..3 * CHECK_SIDE * CHECK_SIDE).map(|index| (index as f32 * 0.37).sin()).collect::<Vec<_>>();
-    let input = Tensor::<4>::from_data(TensorData::new(wave, [1, 3, CHECK_SIDE, CHECK_SIDE]), device);
-    let reading = segmenter.network().read(input, segmenter.card().sigma);
-    let read = Transaction::default().register(reading.maps);
-    let read = reading.scores.into_iter().fold(read, Transaction::register);
-    let outputs = read.execute_async().await.map_err(|error| histomask_core::Error::Device(error.to_string()))?;
-    Ok(outputs.into_iter().flat_map(|data| data.iter::<f32>().collect::<Vec<_>>()).collect())
+/// What the model makes of a picture of waves.
+async fn outputs(segmenter: &Segmenter) -> Result<Vec<TensorData>, Failure> {
+    let outputs = segmenter.trial().execute_async().await;
+    Ok(outputs.map_err(|error| histomask_core::Error::Device(error.to_string()))?)
 }

@@ -135,6 +135,11 @@ fn decode(file: &[u8], limits: &Limits, purpose: Purpose) -> Result<Decoded, Pic
     let orientation = orientation(file, format);
     let raster = match (format, purpose) {
         (ImageFormat::Png, Purpose::Mask) if png::is_indexed(file) => png::indices(file, limits)?,
+        // the decoder gives colours of these alone, and asked for indices it panics
+        (ImageFormat::Bmp, Purpose::Mask) if is_run_length_bmp(file) => {
+            let kind = "it is a BMP of colours by index in run lengths (RLE), whose indices cannot be read";
+            return Err(PictureError::refused(kind, "save it as PNG, or as BMP without compression"));
+        }
         (ImageFormat::Bmp, Purpose::Mask) => {
             let mut decoder = BmpDecoder::new(Cursor::new(file)).map_err(PictureError::from_image)?;
             if decoder.get_palette().is_some() {
@@ -147,6 +152,12 @@ fn decode(file: &[u8], limits: &Limits, purpose: Purpose) -> Result<Decoded, Pic
         _ => plain(decoder(file, format)?, limits)?,
     };
     Ok(Decoded { raster: Raster { lossy: format == ImageFormat::Jpeg, ..raster }, orientation })
+}
+
+/// Whether a BMP is packed as RLE8 or RLE4, by the header that follows its first 14 bytes.
+fn is_run_length_bmp(file: &[u8]) -> bool {
+    let number = |at: usize| file.get(at..at + 4)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+    number(14).is_some_and(|header| header >= 40) && number(30).is_some_and(|packing| (1..=2).contains(&packing))
 }
 
 fn refuse_animation(frames: u32) -> Result<(), PictureError> {

@@ -1,11 +1,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use histomask_core::Error;
-
 use crate::console::{Console, Exit};
-use crate::evaluate::{EvaluateError, SegmentFileError};
+use crate::job::lost_device;
 use crate::told_once::told_once;
-use crate::train::TrainError;
 use crate::{interrupt, panics};
 
 /// The device broke down under a command.
@@ -34,7 +31,11 @@ pub(crate) fn guarded(command: impl FnOnce() -> anyhow::Result<Exit>) -> anyhow:
     std::panic::set_hook(Box::new(panics::remember));
     let outcome = catch_unwind(AssertUnwindSafe(command));
     std::panic::set_hook(hook);
-    outcome.unwrap_or_else(|panic| Err(of_panics(&panics::take(), panics::text(panic.as_ref()))))
+    match outcome {
+        Ok(Err(error)) if lost_device(&error).is_some() => Err(DeviceLost(told_once(&error)).into()),
+        Ok(ended) => ended,
+        Err(panic) => Err(of_panics(&panics::take(), panics::text(panic.as_ref()))),
+    }
 }
 
 /// What panics mean: `last` ended the command, the first of `seen` may have led to it on another thread.
@@ -63,25 +64,11 @@ pub(crate) fn exit_code(outcome: anyhow::Result<Exit>, console: &Console) -> i32
 }
 
 fn code_of(error: &anyhow::Error) -> i32 {
-    let lost =
-        error.is::<DeviceLost>() || said_by_device(error).is_some_and(|said| panics::device_line(said).is_some());
-    match lost {
+    match error.is::<DeviceLost>() || lost_device(error).is_some() {
         true => 3,
         false if error.is::<Bug>() => 101,
         false => 2,
     }
-}
-
-/// What a device said, in an error that kept it.
-fn said_by_device(error: &anyhow::Error) -> Option<&str> {
-    let of_train = error.downcast_ref::<TrainError>().and_then(TrainError::device);
-    let of_image = || error.downcast_ref::<EvaluateError>().and_then(EvaluateError::device);
-    let of_core = || match (error.downcast_ref(), error.downcast_ref()) {
-        (Some(Error::Device(said)), _) => Some(said.as_str()),
-        (_, Some(SegmentFileError::Core { source: Error::Device(said), .. })) => Some(said.as_str()),
-        _ => None,
-    };
-    of_train.or_else(of_image).or_else(of_core)
 }
 
 /// Someone read as much of the output as they wanted.
@@ -95,7 +82,11 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+    use histomask_core::Error;
+
     use super::*;
+    use crate::evaluate::{EvaluateError, SegmentFileError};
+    use crate::train::TrainError;
 
     #[test]
     fn a_panic_is_a_bug_with_its_place_unless_a_device_is_to_blame() {

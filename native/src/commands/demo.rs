@@ -8,6 +8,7 @@ use crate::arguments::{Demo, DemoCamelyon, DemoOther};
 use crate::atomic;
 use crate::console::{Console, Exit};
 use crate::data::{Dataset, Sample};
+use crate::device::Trial;
 use crate::evaluate::{Evaluation, evaluate, write_results};
 use crate::job::{
     Count as _, ModelFile, Run, check_data, confusions, curves, gallery, mask_table, summary as in_lines,
@@ -36,11 +37,12 @@ pub(crate) fn run(args: &Demo, console: &Console) -> anyhow::Result<Exit> {
     if data.exists() || folder.path().exists() {
         bail!("{} holds an earlier demo; remove it, or name another folder with --out", args.out.display());
     }
-    let chosen = super::open_device(&args.device, console)?;
     let mut profile = Profile::named("demo")?;
     profile.train.seed = profile.train.seed.wrapping_add(args.seed);
     profile.train.epochs = args.epochs.unwrap_or(profile.train.epochs);
     profile.validate()?;
+    let classes = ["regular", "irregular"].map(str::to_owned);
+    let chosen = super::open_device(&args.device, || Ok(Trial::untrained(&profile, &classes)), console)?;
     let per_class = usize::from(args.per_class);
     console.say(&format!("1/4 drawing {} synthetic patches", 2 * per_class));
     let config = SynthConfig { seed: args.seed, size: SIZE, zoom: ZOOM, per_class, ..SynthConfig::default() };
@@ -57,10 +59,11 @@ pub(crate) fn run(args: &Demo, console: &Console) -> anyhow::Result<Exit> {
     let Run { profile, dataset, summary, data, chosen, folder, .. } = run;
     console.say(&format!("3/4 evaluating on {} unseen patches", dataset.test.len()));
     let model = ModelFile::open(Some(folder.path()))?;
-    let segmenter = model.segmenter(&chosen.device, None)?;
+    let segmenter = model.segmenter(model.read(None)?, &chosen.device)?;
     let count = console.bar(dataset.test.len(), "images");
     let evaluation = evaluate(&segmenter, &dataset.test, &profile.evaluation, &|done, _| count.set(done, ""));
     drop(count);
+    evaluation.held_out()?;
     if interrupt::asked() {
         return Ok(Exit::Interrupted);
     }

@@ -3,15 +3,14 @@ use std::fmt::Write as _;
 use burn::tensor::wgpu::wgpu::Features;
 
 use crate::console::{Console, Exit};
-use crate::device::{DeviceChoice, SelfCheck, SelfCheckError, adapters, choose, self_check};
+use crate::device::{Chosen, DeviceChoice, Trial, adapters, choose};
 
 pub(crate) fn run(console: &Console) -> anyhow::Result<Exit> {
     let mut text =
         format!("histomask {} on {} {}\n", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     writeln!(text, "\ncpu    burn-flex, {cores} threads")?;
-    let cpu = self_check(&histomask_core::Device::flex());
-    writeln!(text, "       self-check: {}", describe(&cpu))?;
+    let trial = Trial::embedded()?;
 
     let adapters = adapters();
     if adapters.is_empty() {
@@ -35,9 +34,13 @@ pub(crate) fn run(console: &Console) -> anyhow::Result<Exit> {
             limits.max_compute_invocations_per_workgroup,
         )?;
         writeln!(text, "       f16: {}, subgroups: {}", has(Features::SHADER_F16), has(Features::SUBGROUP))?;
-        let verdict = match choose(DeviceChoice::Adapter(number)) {
-            Ok(chosen) => describe(&self_check(&chosen.device)),
-            Err(error) => error.to_string(),
+        let verdict = match choose(DeviceChoice::Adapter(number), || Ok(trial.clone())) {
+            Ok(Chosen { check: Some(check), .. }) => {
+                let seconds = check.time.as_secs_f64();
+                format!("passed with the embedded model (largest difference {:.0e}, {seconds:.1} s)", check.difference)
+            }
+            Ok(_) => "not needed".to_owned(),
+            Err(error) => format!("FAILED: {error}"),
         };
         writeln!(text, "       self-check: {verdict}")?;
         if adapter.is_software() {
@@ -51,13 +54,4 @@ pub(crate) fn run(console: &Console) -> anyhow::Result<Exit> {
     writeln!(text, "\n{auto}")?;
     console.print(text.trim_end())?;
     Ok(Exit::Fine)
-}
-
-fn describe(check: &Result<SelfCheck, SelfCheckError>) -> String {
-    match check {
-        Ok(check) => {
-            format!("passed (largest difference {:.0e}, {:.1} ms)", check.difference, check.warm.as_secs_f64() * 1e3)
-        }
-        Err(error) => format!("FAILED: {error}"),
-    }
 }

@@ -53,12 +53,13 @@ fn resolve(args: &Evaluate, console: &Console) -> anyhow::Result<job::Evaluate> 
     if args.split.samples(&dataset).is_empty() {
         bail!("{}: the {split} split has no images; choose another --split", args.data.display());
     }
-    let chosen = super::open_device(&using.images.device, console)?;
+    let read = model.read(using.method.filter(|_| !all_ones))?;
+    let chosen = super::open_device(&using.images.device, || Ok(read.clone()), console)?;
     let segmenter = if all_ones {
         let card = ModelCard::all_ones(dataset.classes.clone(), profile.input.preprocess());
         Segmenter::new(card.model.init(card.classes.len(), &chosen.device), card, &chosen.device)
     } else {
-        model.segmenter(&chosen.device, using.method)?
+        model.segmenter(read, &chosen.device)?
     };
     if segmenter.card().classes != dataset.classes {
         bail!(

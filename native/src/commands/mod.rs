@@ -20,12 +20,16 @@ pub(crate) mod weights;
 
 use crate::arguments::DeviceArgs;
 use crate::console::{Console, Exit};
-use crate::device::{Chosen, DeviceError, choose};
+use crate::device::{Chosen, DeviceError, Trial, choose};
 use crate::train::Outcome;
 
-/// Opens the device asked for and says in one line which it is and why.
-fn open_device(args: &DeviceArgs, console: &Console) -> Result<Chosen, DeviceError> {
-    let chosen = choose(args.device)?;
+/// Opens the device asked for, tried with the model that it will have, and says in one line which it is and why.
+fn open_device(
+    args: &DeviceArgs,
+    trial: impl FnOnce() -> Result<Trial, histomask_core::Error>,
+    console: &Console,
+) -> Result<Chosen, DeviceError> {
+    let chosen = choose(args.device, trial)?;
     console.say(&format!("device: {} ({})", chosen.name, chosen.why));
     Ok(chosen)
 }

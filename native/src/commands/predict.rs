@@ -3,7 +3,7 @@ use anyhow::{bail, ensure};
 use crate::arguments::Predict;
 use crate::console::{Console, Exit};
 use crate::data::LeftOut;
-use crate::device::Chosen;
+use crate::device::{Chosen, Trial};
 use crate::interrupt;
 use crate::job::{self, Input, ModelFile, SlideModel, SlideSettings, inputs, refuse_folder_of_inputs};
 use crate::report::OverlayStyle;
@@ -16,14 +16,15 @@ pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
     refuse_folder_of_inputs(&args.out, &all)?;
     let (slides, images): (Vec<_>, Vec<_>) = shard(args, all).into_iter().partition(|input| input.slide);
     let model = ModelFile::open(args.using.model.as_deref())?;
-    let chosen = super::open_device(&args.using.images.device, console)?;
+    let read = model.read(args.using.method)?;
+    let chosen = super::open_device(&args.using.images.device, || Ok(read.clone()), console)?;
 
     let mut exit = Exit::Fine;
     // without any input of a shard there is still a table, of nothing
     if !images.is_empty() || slides.is_empty() {
-        exit = predict_images(args, images, &model, &chosen, console)?;
+        exit = predict_images(args, images, &model, read.clone(), &chosen, console)?;
     }
-    if !slides.is_empty() && !interrupt::asked() && predict_slides(args, slides, &model, &chosen, console)? {
+    if !slides.is_empty() && !interrupt::asked() && predict_slides(args, slides, &model, &read, &chosen, console)? {
         exit = Exit::SomeFailed;
     }
     left_out.lines().iter().for_each(|line| console.say(line));
@@ -72,10 +73,11 @@ fn predict_images(
     args: &Predict,
     images: Vec<Input>,
     model: &ModelFile,
+    read: Trial,
     chosen: &Chosen,
     console: &Console,
 ) -> anyhow::Result<Exit> {
-    let segmenter = model.segmenter(&chosen.device, args.using.method)?;
+    let segmenter = model.segmenter(read, &chosen.device)?;
     let card = segmenter.card();
     console.say(&format!(
         "model: {} ({}; classes {}; {})",
@@ -112,12 +114,12 @@ fn predict_slides(
     args: &Predict,
     slides: Vec<Input>,
     file: &ModelFile,
+    read: &Trial,
     chosen: &Chosen,
     console: &Console,
 ) -> anyhow::Result<bool> {
     let options = &args.slides;
-    let (model, patch) =
-        SlideModel::new(file, &chosen.device, args.using.method, options.tile.map(|tile| tile as usize))?;
+    let (model, patch) = SlideModel::new(file, read, &chosen.device, options.tile.map(|tile| tile as usize))?;
     let card = model.card();
     let Some(mpp) = options.mpp.or(card.mpp) else {
         bail!(

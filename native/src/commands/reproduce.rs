@@ -1,9 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use histomask_core::MethodKind;
+
 use crate::arguments::Reproduce;
+use crate::atomic::Room;
 use crate::console::{Console, Exit};
+use crate::device::Trial;
 use crate::job::{announce, make, open};
+use crate::method::MethodChoice;
 use crate::reproduce::{Artefact, MaterialError, Recipe, Source, Study, Sweeps, quick_data};
 
 pub(crate) fn run(args: &Reproduce, console: &Console) -> anyhow::Result<Exit> {
@@ -24,7 +29,10 @@ pub(crate) fn run(args: &Reproduce, console: &Console) -> anyhow::Result<Exit> {
     };
     let recipe = Recipe { profile: args.profile.clone(), settings: args.settings.clone(), quick: args.quick };
     let paths = paths(args, &artefacts)?;
-    let chosen = super::open_device(&args.device, console)?;
+    // their method and, unless it is changed for all, their backbone
+    let profile = recipe.base(Source::Glas, MethodChoice::Of(MethodKind::MaxMin))?;
+    let classes = ["benign", "malignant"].map(str::to_owned);
+    let chosen = super::open_device(&args.device, || Ok(Trial::untrained(&profile, &classes)), console)?;
     let materials = open(&recipe, &paths, &args.folds, args.split, console)?;
     let study = Study {
         recipe,
@@ -42,6 +50,7 @@ pub(crate) fn run(args: &Reproduce, console: &Console) -> anyhow::Result<Exit> {
         return Ok(if left_out { Exit::SomeFailed } else { Exit::Fine });
     }
     let mut page = None;
+    drop(Room::set_aside(&args.out, 65_536)?);
     for &artefact in &artefacts {
         match make(&study, artefact, &sweeps, console)? {
             Some(path) => page = Some(path),

@@ -6,7 +6,7 @@ use histomask_core::slide::Slide;
 use serde_json::{Value, json};
 
 use crate::arguments::{Slides, SlidesInfo};
-use crate::atomic;
+use crate::atomic::{self, WriteError};
 use crate::console::{Console, Exit};
 use crate::data::slides::{SlideFile, find, open};
 use crate::job::png;
@@ -32,6 +32,8 @@ fn info(args: &SlidesInfo, console: &Console) -> anyhow::Result<Exit> {
         match one(file, args) {
             Ok(slide) if args.json => listed.push(as_json(file, &slide)),
             Ok(slide) => console.print(&as_text(file, &slide)?)?,
+            // a full disk stops the command
+            Err(error) if error.downcast_ref().is_some_and(WriteError::stops) => return Err(error),
             Err(error) => {
                 console.warn(&told_once(&error));
                 failed = true;

@@ -5,7 +5,7 @@ use anyhow::{Context as _, bail, ensure};
 use serde::Serialize;
 
 use crate::arguments::Tiles;
-use crate::atomic;
+use crate::atomic::{self, Room, WriteError};
 use crate::console::{Console, Exit};
 use crate::csv_text::write_csv;
 use crate::data::slides::{SlideFile, find};
@@ -50,6 +50,9 @@ pub(crate) fn run(args: &Tiles, console: &Console) -> anyhow::Result<Exit> {
         tissue: args.tissue,
     };
     let (mut rows, mut failed) = (Vec::new(), !found.others.is_empty());
+    // for labels.csv
+    let room = Room::set_aside(&args.out, 1 << 20)?;
+    let mut stopped = None;
     let bar = console.bar(labelled.len(), "slides");
     for (index, (slide, label)) in labelled.iter().enumerate() {
         let cut = match cut_slide(slide, &settings, &args.out) {
@@ -58,6 +61,11 @@ pub(crate) fn run(args: &Tiles, console: &Console) -> anyhow::Result<Exit> {
                 drop(bar);
                 console.say("stopped; the same command goes on with the slides that are not finished");
                 return Ok(Exit::Interrupted);
+            }
+            // a full disk stops the command, with the finished slides in the table
+            Err(error) if error.downcast_ref().is_some_and(WriteError::stops) => {
+                stopped = Some(error);
+                break;
             }
             Err(error) => {
                 bar.line(&format!("warning: {}", told_once(&error)));
@@ -84,7 +92,14 @@ pub(crate) fn run(args: &Tiles, console: &Console) -> anyhow::Result<Exit> {
             tissue: patch.tissue,
         }));
     }
-    drop(bar);
+    drop((bar, room));
+    if let Some(error) = stopped {
+        if !rows.is_empty() {
+            // as far as it can be written; the error that stopped the command is the one to tell
+            let _ = atomic::write(&args.out.join("labels.csv"), &write_csv(&rows)?);
+        }
+        return Err(error);
+    }
     if rows.is_empty() && failed {
         console.warn("no slide could be cut; the reasons stand above");
         return Ok(Exit::SomeFailed);

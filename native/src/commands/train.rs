@@ -5,6 +5,7 @@ use anyhow::Context as _;
 use crate::arguments::Train;
 use crate::console::{Console, Exit};
 use crate::data::Dataset;
+use crate::device::Trial;
 use crate::job::{Run, check_data};
 use crate::method;
 use crate::profile::Profile;
@@ -42,7 +43,7 @@ fn resolve(args: &Train, console: &Console) -> anyhow::Result<Run> {
             out.display()
         );
     }
-    let chosen = super::open_device(&args.images.device, console)?;
+    let chosen = super::open_device(&args.images.device, || Ok(Trial::untrained(&profile, &dataset.classes)), console)?;
     let resume = resumed.is_some();
     let folder = resumed.unwrap_or_else(|| RunFolder::new(args.out.clone().unwrap_or_else(|| free_folder(&dataset))));
     Ok(Run { profile, dataset, summary, data, chosen, folder, resume })

@@ -13,7 +13,7 @@ use super::labels::{class_list, label_of, nfc};
 use super::left_out::{LeftOut, Reason};
 use super::{DataConfig, DataError, Dataset, Layout, Sample, Split, list_folder};
 
-const MASKS: &str = "masks";
+pub(super) const MASKS: &str = "masks";
 const MASK_SUFFIXES: [&str; 2] = ["_mask", "_anno"];
 /// Endings of masks, the first that is there counts: JPEG and WebP may have blurred its edges, so they come last.
 const MASK_EXTENSIONS: [&str; 9] = ["png", "bmp", "tif", "tiff", "webp", "jpg", "jpeg", "jpe", "jfif"];
@@ -101,11 +101,11 @@ fn images(folder: &Path, left_out: &mut LeftOut) -> Result<Vec<PathBuf>, DataErr
     Ok(found)
 }
 
-fn name(path: &Path) -> String {
+pub(super) fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn is_mask_name(path: &Path) -> bool {
+pub(super) fn is_mask_name(path: &Path) -> bool {
     let stem = stem(path).to_lowercase();
     MASK_SUFFIXES.iter().any(|suffix| stem.ends_with(suffix))
 }

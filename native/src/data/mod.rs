@@ -20,6 +20,7 @@ mod split_choice;
 mod splits;
 mod table;
 pub mod tissue;
+mod unnamed;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

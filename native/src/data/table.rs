@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::by_split::Splits;
 use super::labels::{class_list, label_of, nearest, nfc};
-use super::{DataConfig, DataError, Dataset, Layout, LeftOut, Sample, Split, groups};
+use super::{DataConfig, DataError, Dataset, Layout, Sample, Split, groups, unnamed};
 
 /// Name of the table when a folder is given.
 pub(super) const FILE_NAME: &str = "labels.csv";
@@ -52,16 +52,9 @@ pub(super) fn open(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     }
     groups::refuse_divided(&table, &splits)?;
     let Splits { train, valid, test } = splits.fill_empty(&classes, config)?;
-    Ok(Dataset {
-        root,
-        layout: Layout::Table,
-        classes,
-        train,
-        valid,
-        test,
-        warnings: Vec::new(),
-        left_out: LeftOut::default(),
-    })
+    let left_out = unnamed::left_out(&root, path.is_dir(), train.iter().chain(&valid).chain(&test))?;
+    let (layout, warnings) = (Layout::Table, Vec::new());
+    Ok(Dataset { root, layout, classes, train, valid, test, warnings, left_out })
 }
 
 /// A path of the table as it is found: without `./`, with `\\` for `/` and in either form of its letters where only

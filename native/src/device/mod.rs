@@ -10,7 +10,7 @@ use burn::tensor::wgpu::{WgpuBackend, wgpu};
 use histomask_core::Device;
 use wgpu::{Backend, Backends, DeviceType};
 
-pub use self::self_check::{SelfCheck, SelfCheckError, self_check};
+pub use self::self_check::{SelfCheck, SelfCheckError, Trial, self_check};
 
 /// What the user asked for with `--device`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,14 +178,20 @@ pub struct Chosen {
     pub why: String,
     /// Whether it is the CPU backend, which computes bit for bit the same every time.
     pub is_cpu: bool,
+    /// What its self-check saw; the CPU is what others are compared with.
+    pub check: Option<SelfCheck>,
 }
 
-/// Opens the device asked for.
+/// Opens the device asked for. Any but the CPU has to compute what the CPU does with the model of `trial`, which is
+/// asked for only then.
 ///
 /// # Errors
 ///
 /// [`DeviceError`] unless the choice is `auto` or `cpu`, which always succeed.
-pub fn choose(choice: DeviceChoice) -> Result<Chosen, DeviceError> {
+pub fn choose(
+    choice: DeviceChoice,
+    trial: impl FnOnce() -> Result<Trial, histomask_core::Error>,
+) -> Result<Chosen, DeviceError> {
     if choice == DeviceChoice::Cpu {
         return Ok(cpu("asked for"));
     }
@@ -210,13 +216,16 @@ pub fn choose(choice: DeviceChoice) -> Result<Chosen, DeviceError> {
             _ => Err(DeviceError::NoGpu(note)),
         };
     };
-    let opened = adapter.open(number).map(|device| (self_check(&device), device));
+    let opened = adapter.open(number).map(|device| {
+        let check = trial().map_err(SelfCheckError::from).and_then(|trial| self_check(&device, &trial));
+        (check, device)
+    });
     let name = format!("{} ({:?})", adapter.info.name, adapter.info.backend);
     match (opened, choice) {
-        (Ok((Ok(_), device)), DeviceChoice::Auto) => {
-            Ok(Chosen { device, why: "a GPU that passed its self-check".into(), name, is_cpu: false })
+        (Ok((Ok(check), device)), _) => {
+            let why = if choice == DeviceChoice::Auto { "a GPU that passed its self-check" } else { "asked for" };
+            Ok(Chosen { device, why: why.into(), name, is_cpu: false, check: Some(check) })
         }
-        (Ok((Ok(_), device)), _) => Ok(Chosen { device, why: "asked for".into(), name, is_cpu: false }),
         (Ok((Err(failure), _)), DeviceChoice::Auto) => Ok(cpu(&format!("{name} failed its self-check: {failure}"))),
         (Err(error), DeviceChoice::Auto) => Ok(cpu(&error.to_string())),
         (Ok((Err(failure), _)), _) => Err(DeviceError::Refused { name, reason: failure.to_string() }),
@@ -225,7 +234,7 @@ pub fn choose(choice: DeviceChoice) -> Result<Chosen, DeviceError> {
 }
 
 fn cpu(why: &str) -> Chosen {
-    Chosen { device: Device::flex(), name: "CPU (burn-flex)".into(), why: why.into(), is_cpu: true }
+    Chosen { device: Device::flex(), name: "CPU (burn-flex)".into(), why: why.into(), is_cpu: true, check: None }
 }
 
 /// Discrete before integrated before virtual, the first of its kind.

@@ -15,6 +15,7 @@ pub use results::{ImageResult, holds_complete, write_results};
 
 use crate::data::image::{read_mask_noted, read_rgb_noted};
 use crate::data::{Cautions, Sample, foreground_percent};
+use crate::panics;
 use crate::profile::{EmptyMasks, EvaluationConfig};
 
 /// A model judged on a set of samples.
@@ -44,14 +45,16 @@ pub struct Evaluation {
     pub failed: Vec<(PathBuf, Arc<EvaluateError>)>,
     /// How many samples there were; more than `images` and `failed` together if an interrupt ended it.
     pub samples: usize,
+    /// What the device said when it gave up, which ended it before its last sample.
+    pub lost: Option<String>,
     /// What should be known of images and masks that were read, but perhaps not as they were meant.
     pub cautions: Vec<String>,
 }
 
 /// Runs a model over samples, one image at a time at full resolution (`spec` §4).
 ///
-/// An image that cannot be read is set aside in [`Evaluation::failed`] and the rest goes on; an interrupt ends it with
-/// what there is. `progress` hears how many of how many are done.
+/// An image that cannot be read is set aside in [`Evaluation::failed`] and the rest goes on; an interrupt or a lost
+/// device ([`Evaluation::lost`]) ends it with what there is. `progress` hears how many of how many are done.
 pub fn evaluate(
     segmenter: &Segmenter,
     samples: &[Sample],
@@ -75,23 +78,29 @@ pub fn evaluate(
         cautions: Cautions::default(),
     };
     let mut images = Vec::with_capacity(samples.len());
-    let mut failed = Vec::new();
+    let (mut failed, mut lost) = (Vec::new(), None);
     for (index, sample) in samples.iter().enumerate() {
         if crate::interrupt::asked() {
             break;
         }
-        let judged = run_on_file(&sample.image, |view| segmenter.observe(view))
-            .map_err(EvaluateError::from)
-            .and_then(|(_, notes, observation)| judge.image(sample, &notes, &observation))
-            .and_then(|result| {
-                if let Some(predicted) = result.predicted {
-                    confusion.update(predicted, sample.label)?;
-                }
-                Ok(result)
-            });
+        let judged = panics::unless_lost(|| {
+            let (_, notes, observation) = run_on_file(&sample.image, |view| segmenter.observe(view))?;
+            let result = judge.image(sample, &notes, &observation)?;
+            if let Some(predicted) = result.predicted {
+                confusion.update(predicted, sample.label)?;
+            }
+            Ok::<_, EvaluateError>(result)
+        });
         match judged {
-            Ok(result) => images.push(result),
-            Err(error) => failed.push((sample.image.clone(), Arc::new(error))),
+            Ok(Ok(result)) => images.push(result),
+            Ok(Err(error)) => match error.device().and_then(panics::device_line) {
+                Some(said) => lost = Some(said.to_owned()),
+                None => failed.push((sample.image.clone(), Arc::new(error))),
+            },
+            Err(said) => lost = Some(said),
+        }
+        if lost.is_some() {
+            break;
         }
         progress(index + 1, samples.len());
     }
@@ -110,6 +119,7 @@ pub fn evaluate(
         confusion,
         failed,
         samples: samples.len(),
+        lost,
         cautions: judge.cautions.lines(),
     }
 }

@@ -5,7 +5,7 @@ use histomask_core::metric::{MaskScores, PerImage};
 use serde::Serialize;
 use serde_json::json;
 
-use super::Evaluation;
+use super::{EvaluateError, Evaluation};
 use crate::atomic::{self, WriteError};
 use crate::csv_text::write_csv;
 use crate::data::Sample;
@@ -86,7 +86,17 @@ impl ImageResult {
 }
 
 impl Evaluation {
-    /// Whether every sample was looked at; an interrupt leaves some out.
+    /// Whether the device held out.
+    ///
+    /// # Errors
+    ///
+    /// [`EvaluateError::Core`] with what it said.
+    pub fn held_out(&self) -> Result<(), EvaluateError> {
+        let lost = |said: &String| Err(histomask_core::Error::Device(said.clone()).into());
+        self.lost.as_ref().map_or(Ok(()), lost)
+    }
+
+    /// Whether every sample was looked at; an interrupt or a lost device leaves some out.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.images.len() + self.failed.len() == self.samples

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use histomask_core::Segmenter;
 use serde_json::json;
 
-use super::results::evaluation_report;
+use super::results::{evaluation_report, summary};
 use super::watch::Watch;
+use crate::atomic::Room;
 use crate::data::{Dataset, Sample, SplitChoice};
 use crate::device::Chosen;
 use crate::evaluate::{Evaluation, evaluate, holds_complete, write_results};
@@ -32,9 +33,28 @@ impl Evaluate {
     /// and the folder holds a complete evaluation.
     pub(crate) fn run(&self, watch: &dyn Watch) -> anyhow::Result<Option<(Evaluation, Option<Trust>)>> {
         let samples = self.split.samples(&self.dataset);
+        let room = 65_536 + samples.iter().map(|sample| 512 + 2 * sample.image.as_os_str().len()).sum::<usize>();
+        let room = Room::set_aside(&self.out, room)?;
         let count = watch.count(samples.len(), "images");
         let evaluation = evaluate(&self.segmenter, &samples, &self.profile.evaluation, &|done, _| count.set(done, ""));
-        drop(count);
+        drop((count, room));
+        if !evaluation.is_complete() && holds_complete(&self.out) {
+            watch.say(&format!("stopped; the complete evaluation in {} stays as it is", self.out.display()));
+            evaluation.held_out()?;
+            return Ok(None);
+        }
+        match self.keep(&samples, &evaluation, watch) {
+            Ok(trust) => Ok(Some((evaluation, trust))),
+            Err(error) => {
+                // the numbers are known, whatever could not be written
+                watch.show(&summary(&evaluation, self.split.name()))?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Leaves scores and page; measures trust before the page, if it is asked for.
+    fn keep(&self, samples: &[Sample], evaluation: &Evaluation, watch: &dyn Watch) -> anyhow::Result<Option<Trust>> {
         let (name, sha256) = &self.model;
         let context = json!({
             "histomask": env!("CARGO_PKG_VERSION"),
@@ -46,13 +66,10 @@ impl Evaluate {
             "device": self.chosen.name,
             "threshold": self.profile.evaluation.threshold,
         });
-        if !evaluation.is_complete() && holds_complete(&self.out) {
-            watch.say(&format!("stopped; the complete evaluation in {} stays as it is", self.out.display()));
-            return Ok(None);
-        }
-        write_results(&self.out, &evaluation, &context)?;
+        write_results(&self.out, evaluation, &context)?;
+        evaluation.held_out()?;
         let trust = match self.trust && !interrupt::asked() {
-            true => Some(self.trust(&samples, &evaluation, watch)?),
+            true => Some(self.trust(samples, evaluation, watch)?),
             false => None,
         };
         // a part of the images says nothing of the set
@@ -61,9 +78,9 @@ impl Evaluate {
             trust::write(&self.out, trust, &context)?;
         }
         let data = format!("{} {}", self.dataset.name(), self.split.name());
-        let report = evaluation_report(&self.segmenter, &evaluation, &samples, &data, &context, trust.as_ref())?;
+        let report = evaluation_report(&self.segmenter, evaluation, samples, &data, &context, trust.as_ref())?;
         atomic::write(&self.out.join("report.html"), report.as_bytes())?;
-        Ok(Some((evaluation, trust)))
+        Ok(trust)
     }
 
     /// The temperature comes from the validation images, unless they are among those measured.

@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod inputs;
+mod lost_device;
 mod model_file;
 mod predict;
 mod results;
@@ -15,6 +16,7 @@ mod watch;
 
 pub(crate) use evaluate::Evaluate;
 pub(crate) use inputs::{Input, inputs, refuse_folder_of_inputs};
+pub(crate) use lost_device::lost_device;
 pub(crate) use model_file::ModelFile;
 pub(crate) use predict::Predict;
 pub(crate) use results::{confusions, gallery, mask_table, summary, threshold_curve, verdict};

@@ -2,8 +2,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use histomask_core::weights::{read_card, read_checkpoint};
-use histomask_core::{Device, ModelCard, Segmenter};
+use histomask_core::{Device, Segmenter};
 
+use crate::device::Trial;
 use crate::method::MethodChoice;
 use crate::train::RunFolder;
 use crate::weights::{default_model, read_bytes};
@@ -28,18 +29,8 @@ impl ModelFile {
         Ok(Self { path: Some(file), bytes })
     }
 
-    /// The model on a device, as the method asked for if it is another one than the model's own.
-    pub(crate) fn segmenter(&self, device: &Device, method: Option<MethodChoice>) -> anyhow::Result<Segmenter> {
-        self.segmenter_with(device, method, |_| ())
-    }
-
-    /// [`ModelFile::segmenter`] with changes to its card.
-    pub(crate) fn segmenter_with(
-        &self,
-        device: &Device,
-        method: Option<MethodChoice>,
-        change: impl FnOnce(&mut ModelCard),
-    ) -> anyhow::Result<Segmenter> {
+    /// Card and weights, as the method asked for if it is another one than the model's own.
+    pub(crate) fn read(&self, method: Option<MethodChoice>) -> anyhow::Result<Trial> {
         let (mut card, weights) = read_checkpoint(&self.bytes).with_context(|| self.name())?;
         if let Some(method) = method.map(MethodChoice::kind) {
             let own = card.model.method;
@@ -52,8 +43,12 @@ impl ModelFile {
             }
             card.model.method = method;
         }
-        change(&mut card);
-        Segmenter::from_checkpoint(card, &weights, device).with_context(|| self.name())
+        Ok(Trial { card, weights })
+    }
+
+    /// The model on a device.
+    pub(crate) fn segmenter(&self, model: Trial, device: &Device) -> anyhow::Result<Segmenter> {
+        Segmenter::from_checkpoint(model.card, &model.weights, device).with_context(|| self.name())
     }
 
     /// The classes it knows.

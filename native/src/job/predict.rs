@@ -8,15 +8,16 @@ use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ImageEncoder as _};
 use serde_json::{Value, json};
 
-use super::ModelFile;
 use super::inputs::Input;
 use super::watch::Watch;
+use super::{ModelFile, lost_device};
+use crate::atomic::WriteError;
 use crate::evaluate::segment_file;
 use crate::report::{OverlayStyle, mask_png, overlay, soft_png};
 use crate::told_once::told_once;
 use crate::trust::flip_stability;
 use crate::weights::sha256;
-use crate::{atomic, interrupt};
+use crate::{atomic, interrupt, panics};
 
 /// Images to predict, with everything that is needed for it.
 pub(crate) struct Predict {
@@ -62,20 +63,25 @@ impl Predict {
     /// What can no longer be written; a bad image or name is one image fewer.
     pub(crate) fn run(&self, watch: &dyn Watch) -> anyhow::Result<Predicted> {
         let mut predicted = Predicted::default();
+        // for table and run.json
+        let room = 65_536 + self.images.iter().map(|input| 512 + input.path.as_os_str().len()).sum::<usize>();
+        let room = atomic::Room::set_aside(&self.out, room)?;
         let count = watch.count(self.images.len(), "images");
         for (done, input) in self.images.iter().enumerate() {
             if interrupt::asked() {
                 break;
             }
-            match self.one(input) {
+            let one = panics::unless_lost(|| self.one(input));
+            match one.unwrap_or_else(|said| Err(histomask_core::Error::Device(said).into())) {
                 Ok((line, cells)) => {
                     count.line(&line);
                     predicted.rows.push(cells);
                 }
-                // a full disk stops the command, with what was done in the table
-                Err(error) if error.downcast_ref().is_some_and(stops) => {
-                    // as far as it can be written; the error that stopped the command is the one to tell
-                    let _ = self.write_table(&predicted).and_then(|()| self.write_run(&predicted));
+                // a full disk or a lost device stops the command, with what was done in the table
+                Err(error) if error.downcast_ref().is_some_and(WriteError::stops) || lost_device(&error).is_some() => {
+                    drop((count, room));
+                    // as far as they can be written; the error that stopped the command is the one to tell
+                    let _ = (self.write_table(&predicted), self.write_run(&predicted));
                     return Err(error);
                 }
                 Err(error) => {
@@ -89,7 +95,7 @@ impl Predict {
                 self.write_table(&predicted)?;
             }
         }
-        drop(count);
+        drop((count, room));
         self.write_table(&predicted)?;
         self.write_run(&predicted)?;
         Ok(predicted)
@@ -172,11 +178,6 @@ impl Predict {
         });
         Ok(atomic::write(&self.out.join(format!("run{}.json", self.suffix)), &serde_json::to_vec_pretty(&run)?)?)
     }
-}
-
-/// Whether nothing more can be written, rather than a file of this one name.
-pub(super) fn stops(error: &atomic::WriteError) -> bool {
-    !matches!(error.source.kind(), std::io::ErrorKind::InvalidFilename | std::io::ErrorKind::InvalidInput)
 }
 
 /// Writes a PNG whole or not at all.

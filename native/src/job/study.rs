@@ -176,6 +176,7 @@ fn evaluated(study: &Study, run: &Run, split: SplitChoice, watch: &dyn Watch) ->
     let count = watch.count(samples.len(), &format!("{} on {}", run.read_as, split.name()));
     let evaluation = evaluate(&segmenter, &samples, &run.profile.evaluation, &|done, _| count.set(done, ""));
     drop(count);
+    evaluation.held_out()?;
     if interrupt::asked() {
         return Ok(false);
     }

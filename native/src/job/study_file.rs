@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::train::check_data;
 use super::watch::Watch;
+use crate::atomic::Room;
 use crate::data::{Dataset, Folds, Layout};
 use crate::device::Chosen;
 use crate::evaluate::{evaluate, write_results};
@@ -144,17 +145,23 @@ impl Compare {
     /// Trains and judges what is missing, and writes the table, also of a part.
     pub(crate) fn run(&self, watch: &dyn Watch) -> anyhow::Result<Ended> {
         let mut failed = BTreeMap::new();
-        let stopped = self.make(&mut failed, watch)?;
+        let room = Room::set_aside(&self.out, 65_536 + 4096 * self.planned.len())?;
+        let made = self.make(&mut failed, watch);
+        drop(room);
         let rows = self.planned.iter().map(|run| self.row(run, &failed)).collect::<anyhow::Result<Vec<_>>>()?;
         let some_failed = rows.iter().any(|row| row.failure.is_some());
         let any = rows.iter().any(|row| row.judged);
         let results = Results { study: &self.study, rows, about: self.about() };
         if any || some_failed {
-            results.write(&self.out)?;
+            let written = results.write(&self.out);
             watch.show(&text(&results.table()))?;
-            watch.say(&format!("study.md, study.csv and study.json in {}", self.out.display()));
+            // what stopped the runs is the error to tell
+            if made.is_ok() {
+                written?;
+                watch.say(&format!("study.md, study.csv and study.json in {}", self.out.display()));
+            }
         }
-        Ok(match (stopped, some_failed) {
+        Ok(match (made?, some_failed) {
             (true, _) => Ended::Interrupted,
             (false, true) => Ended::SomeFailed,
             (false, false) => Ended::Finished,
@@ -231,6 +238,7 @@ impl Compare {
         let count = watch.count(samples.len(), &format!("judging {}", self.variant(run)));
         let evaluation = evaluate(&segmenter, &samples, &run.profile.evaluation, &|done, _| count.set(done, ""));
         drop(count);
+        evaluation.held_out()?;
         if interrupt::asked() {
             return Ok(false);
         }

@@ -56,7 +56,8 @@ impl Run {
         let (outcome, history) = match ended {
             Ok(ended) => ended,
             Err(error) => {
-                self.write_json("failed", Some(start.elapsed().as_secs_f64()))?;
+                // as far as it can be written: what ended the run is the error to tell
+                let _ = self.write_json("failed", Some(start.elapsed().as_secs_f64()));
                 return Err(error.into());
             }
         };
@@ -70,6 +71,7 @@ impl Run {
             watch.say(&format!("stopped; go on with: histomask train --resume {}", self.folder.path().display()));
             return Ok(outcome);
         }
+        self.dataset.left_out.lines().iter().for_each(|line| watch.say(line));
         watch.say(&format!("best model: {}\nreport: {}", self.folder.best().display(), self.folder.report().display()));
         Ok(outcome)
     }

@@ -24,9 +24,9 @@ use crate::augment::Augmenter;
 use crate::csv_text::write_csv;
 use crate::data::{Dataset, Sample};
 use crate::evaluate::{Evaluation, evaluate};
-use crate::interrupt;
 use crate::profile::{Profile, Selection};
 use crate::weights::{InitialWeightsError, initial_weights};
+use crate::{interrupt, panics};
 
 /// Settings that no result depends on, and how long a run lasts.
 const MAY_CHANGE: [&str; 3] = ["train.epochs", "train.workers", "train.save_minutes"];
@@ -83,8 +83,13 @@ pub enum Outcome {
 /// [`TrainError`]; whatever was finished by then is in the run's folder.
 pub fn train(job: &TrainJob<'_>) -> Result<(Outcome, Vec<EpochRow>), TrainError> {
     let mut trainer = Trainer::new(job)?;
-    let outcome = trainer.run()?;
-    Ok((outcome, trainer.progress.history))
+    // a device that is lost in a step or between steps tells so by a panic
+    let ended = panics::unless_lost(|| trainer.run()).unwrap_or_else(|said| Err(TrainError::Device(said)));
+    if ended.is_err() {
+        // steps since the last saved state, as far as they can be written; what ended the run is the error to tell
+        let _ = write_rows(&job.folder.steps(), &trainer.steps);
+    }
+    Ok((ended?, trainer.progress.history))
 }
 
 struct Trainer<'a> {
@@ -227,7 +232,7 @@ impl<'a> Trainer<'a> {
     /// Where the curves of a run begin; nothing is chosen by it.
     fn validate_untrained(&self) -> Result<Outcome, TrainError> {
         let clock = Instant::now();
-        let validation = self.evaluate_valid();
+        let validation = self.evaluate_valid()?;
         if interrupt::asked() {
             return Ok(Outcome::Interrupted);
         }
@@ -401,13 +406,15 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    fn evaluate_valid(&self) -> Evaluation {
+    fn evaluate_valid(&self) -> Result<Evaluation, TrainError> {
         let segmenter = Segmenter::new(self.deployed(), self.card(None), self.job.device);
-        evaluate(&segmenter, &self.job.dataset.valid, &self.job.profile.evaluation, &|_, _| ())
+        let config = &self.job.profile.evaluation;
+        let validation = evaluate(&segmenter, &self.job.dataset.valid, config, &|_, _| ());
+        validation.lost.clone().map_or(Ok(validation), |said| Err(TrainError::Device(said)))
     }
 
     fn validate(&self) -> Result<Evaluation, TrainError> {
-        let validation = self.evaluate_valid();
+        let validation = self.evaluate_valid()?;
         match validation.failed.first() {
             Some((_, source)) => {
                 Err(TrainError::Validation { epoch: self.progress.epoch + 1, source: Arc::clone(source) })

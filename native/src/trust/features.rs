@@ -1,6 +1,7 @@
 use burn::tensor::{Tensor, TensorData};
-use histomask_core::backbone::{Backbone, FeatureExtractor as _};
+use histomask_core::backbone::{Backbone, FeatureExtractor as _, Tiling};
 use histomask_core::config::BackboneKind;
+use histomask_core::kernel::{check_pass, limits};
 use histomask_core::mask::masked;
 use histomask_core::preprocess::Preprocess;
 use histomask_core::resample::bilinear;
@@ -21,6 +22,9 @@ pub struct Regions {
     /// Of `X⁻ = X ⊙ (1 - M⁺)`.
     pub background: Vec<f64>,
 }
+
+/// The image, what the mask keeps and what it leaves out, which pass the network together.
+const PARTS: usize = 3;
 
 /// EfficientNet-Lite0 as ImageNet left it: it never saw the labels, the mask, or the model that made the mask.
 #[derive(Debug)]
@@ -57,9 +61,16 @@ impl FrozenFeatures {
         if mask.len() != width * height {
             return Err(TrustError::MaskSize { mask: mask.len(), width, height });
         }
-        let input = self.input.tensor(RgbView::new(image.as_raw(), width, height)?, &self.device)?;
-        let [_, _, model_height, model_width] = input.dims();
+        let [model_width, model_height] = self.input.size(width, height)?;
         let size = [model_height, model_width];
+        if let Some(limits) = limits(&self.device) {
+            let core = |error| histomask_core::Error::Limit(error);
+            check_pass(limits, self.backbone.values_per_pixel(), PARTS, Tiling::default().largest(size))
+                .map_err(core)?;
+            check_pass(limits, 0, PARTS, size).map_err(core)?;
+            limits.check_binding("the mask", 4 * width as u64 * height as u64).map_err(core)?;
+        }
+        let input = self.input.tensor(RgbView::new(image.as_raw(), width, height)?, &self.device)?;
         let mask = Tensor::from_data(TensorData::new(mask.to_vec(), [1, 1, height, width]), &self.device);
         let parts = masked(input.clone(), bilinear(mask, size, true), size, true);
         let batch = Tensor::cat(vec![input, parts.foreground, parts.background], 0);

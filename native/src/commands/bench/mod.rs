@@ -11,11 +11,12 @@ use histomask_core::config::BackboneKind;
 
 use crate::arguments::{Bench, BenchWhat};
 use crate::console::{Console, Exit};
+use crate::device::Trial;
 use crate::method::MethodChoice;
 use crate::profile::Profile;
 
 pub(crate) fn run(args: &Bench, console: &Console) -> anyhow::Result<Exit> {
-    let chosen = super::open_device(&args.device, console)?;
+    let chosen = super::open_device(&args.device, Trial::embedded, console)?;
     match args.what {
         BenchWhat::Models => models::run(args, &chosen.device, console),
         BenchWhat::Kernels => kernels::run(args, &chosen.device, console),

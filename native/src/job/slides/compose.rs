@@ -15,6 +15,12 @@ use super::plan::{Plan, Unit, Whole};
 use super::record::{Mapped, Seen};
 use super::state::State;
 
+/// Column and row of a window.
+type Place = (usize, usize);
+
+/// A window and the map's values within.
+type Window = (Place, Vec<f32>);
+
 /// What the second pass needs.
 pub(super) struct Compose<'a> {
     pub(super) plan: &'a Plan,
@@ -134,10 +140,10 @@ impl Compose<'_> {
         stride: usize,
         from: usize,
         end: usize,
-    ) -> anyhow::Result<HashMap<(usize, usize), MapScale>> {
+    ) -> anyhow::Result<HashMap<Place, MapScale>> {
         let (first, last) = (self.plan.rows.around(from as f64).0, self.plan.rows.around(end as f64).1);
         let side = self.plan.side();
-        let mut by_count: HashMap<usize, Vec<((usize, usize), Vec<f32>)>> = HashMap::new();
+        let mut by_count: HashMap<usize, Vec<Window>> = HashMap::new();
         for row in first..=last {
             for column in 0..self.plan.columns.starts.len() {
                 let corner = self.plan.corner(column, row);

@@ -34,13 +34,13 @@ use self::record::Seen;
 use self::regions::Regions;
 use self::state::State;
 use self::summary::{Summary, Tile, Verdict};
-use super::ModelFile;
 use super::inputs::Input;
-use super::predict::stops;
 use super::tiles::png;
 use super::watch::Watch;
+use super::{ModelFile, lost_device};
+use crate::atomic::WriteError;
 use crate::data::slides::open;
-use crate::method::MethodChoice;
+use crate::device::Trial;
 use crate::report::{OverlayStyle, overlay};
 use crate::told_once::told_once;
 use crate::{atomic, interrupt};
@@ -92,19 +92,24 @@ impl SlideModel {
     /// Where class maps depend on no more than a window's side, blocks of them are put together, and refinement is left
     /// to the whole; else windows are seen one by one and blended.
     pub(crate) fn new(
-        model: &ModelFile,
+        file: &ModelFile,
+        model: &Trial,
         device: &Device,
-        method: Option<MethodChoice>,
         patch: Option<usize>,
     ) -> anyhow::Result<(Self, usize)> {
-        let card = model.segmenter(device, method)?.card().clone();
+        let card = model.card.clone();
+        let with = |change: &dyn Fn(&mut ModelCard)| {
+            let mut model = model.clone();
+            change(&mut model.card);
+            file.segmenter(model, device)
+        };
         let own = match card.input.resize {
             ResizeRule::None => PATCH,
             _ => card.input.size,
         };
         let patch = patch.unwrap_or(own).next_multiple_of(LEAST);
         let as_it_comes = |card: &mut ModelCard| card.input.resize = ResizeRule::None;
-        let plain = model.segmenter_with(device, method, |card| {
+        let plain = with(&|card: &mut ModelCard| {
             as_it_comes(card);
             (card.model.mask.prior, card.model.mask.tissue) = (0.0, false);
         })?;
@@ -113,7 +118,7 @@ impl SlideModel {
                 let stride = plain.map_stride()?;
                 (plain, Some(Whole { stride, margin: field.div_ceil(2).next_multiple_of(stride) }))
             }
-            None => (model.segmenter_with(device, method, as_it_comes)?, None),
+            None => (with(&as_it_comes)?, None),
         };
         Ok((Self { card, segmenter, whole }, patch))
     }
@@ -204,7 +209,7 @@ impl PredictSlides {
                     predicted.done.push(summary);
                 }
                 // a full disk stops the command, with what was done in the table
-                Err(error) if error.downcast_ref().is_some_and(stops) => {
+                Err(error) if error.downcast_ref().is_some_and(WriteError::stops) || lost_device(&error).is_some() => {
                     let _ = self.write_tables(&predicted);
                     return Err(error);
                 }
