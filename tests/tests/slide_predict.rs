@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use histomask::data::slides::open;
+use histomask::weights::default_model;
+use histomask_core::outline::Shapes;
+use histomask_core::weights::{Precision, read_checkpoint, write_checkpoint};
 use histomask_tests::program::Program;
 use histomask_tests::pyramid::{Page, tiff};
 use histomask_tests::results::{bytes, csv, json, number};
-use histomask_tests::tiny;
+use histomask_tests::{shared, tiny};
 
 /// Aperio's words for a scale of 0.5 µm.
 fn aperio(width: u32, height: u32) -> String {
@@ -90,7 +93,7 @@ fn slides_among_pictures_are_told_by_content_and_leave_their_files() {
 
     // the outlines are those pixels, in full resolution
     let text = String::from_utf8(bytes(&out.join(&row["geojson"]))).unwrap();
-    let shapes = histomask_core::outline::Shapes::from_geojson(&text).unwrap();
+    let shapes = Shapes::from_geojson(&text).unwrap();
     let drawn = shapes.mask(300, 160, [2.0, 2.0]);
     assert!(pixels.pixels().zip(&drawn).all(|(pixel, drawn)| (pixel.0[0] >= threshold) == *drawn));
     let packed = histomask::data::geojson::read_shapes(&out.join(format!("{}.gz", row["geojson"]))).unwrap();
@@ -273,4 +276,105 @@ fn a_list_names_slides_and_their_scale() {
     assert!((number(&csv(&out.join("slides.csv"))[0], "slide_mpp") - 0.25).abs() < 1e-9);
     std::fs::write(&list, "path,mpp\nx.svs,small\n").unwrap();
     let _ = predict(&models()[0], &[&list], &out).run().exits(2).says("list.csv, line 2: mpp `small`");
+}
+
+/// How far masks of patches and another mask lie together, over tissue.
+#[derive(Default)]
+struct Agreement {
+    difference: f64,
+    same_side: u64,
+    pixels: u64,
+}
+
+impl Agreement {
+    fn add(&mut self, one: f64, other: f64) {
+        self.difference += (one - other).abs();
+        self.same_side += u64::from((one >= 0.5) == (other >= 0.5));
+        self.pixels += 1;
+    }
+
+    fn percent(&self) -> f64 {
+        100.0 * self.same_side as f64 / self.pixels as f64
+    }
+
+    fn show(&self, name: &str) {
+        let mean = self.difference / self.pixels as f64;
+        println!("{name}: {:.1} % of {} pixels on the same side, {mean:.3} apart", self.percent(), self.pixels);
+    }
+}
+
+/// Patches cut from the slide off its windows, predicted one by one, beside the slide's mask; the numbers in
+/// docs/SLIDES.md.
+#[test]
+fn scales_of_windows_agree_better_with_patches_than_one_of_the_slide() {
+    let Some(shared) = shared() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let slide = shared.join("data/slides/CMU-1-Small-Region.svs");
+    let model = at("model.safetensors");
+    // what masks take from colour is apart from this
+    let (mut card, state) = read_checkpoint(default_model()).unwrap();
+    (card.model.mask.prior, card.model.mask.tissue) = (0.0, false);
+    std::fs::write(&model, write_checkpoint(&state, &card, Precision::Half).unwrap()).unwrap();
+    let mpp = card.mpp.unwrap().to_string();
+    let cut = Program::new(["tiles"]).args([&slide]).with("--out", at("tiles")).with("--mpp", &mpp);
+    let _ = cut.with("--size", "288").with("--stride", "96").with("--tissue", "0.3").run().exits(0);
+    let _ = predict(&model, &[&at("tiles/CMU-1-Small-Region")], &at("patches")).run().exits(0);
+
+    let of_slide = |model: &Path, name: &str, range: &str| {
+        let _ = predict(model, &[&slide], &at(name)).with("--range", range).run().exits(0);
+        let map = open(&at(name).join("CMU-1-Small-Region_probability.tif")).unwrap();
+        map.region(0, [0, 0], map.size()).unwrap()
+    };
+    let (windows, whole) = (of_slide(&model, "windows", "patch"), of_slide(&model, "whole", "slide"));
+    let (width, height) = windows.dimensions();
+    let step = [2220.0 / f64::from(width), 2967.0 / f64::from(height)];
+    let text = String::from_utf8(bytes(&at("windows/CMU-1-Small-Region_tissue.geojson"))).unwrap();
+    let tissue = Shapes::from_geojson(&text).unwrap().mask(width as usize, height as usize, step);
+    let patches: Vec<_> = csv(&at("tiles/labels.csv"))
+        .into_iter()
+        .map(|row| {
+            let stem = Path::new(&row["path"]).file_stem().unwrap().to_string_lossy().into_owned();
+            let soft = image::open(at("patches").join(format!("{stem}_soft.png"))).unwrap().into_luma16();
+            let corner = [("x", 0), ("y", 1)].map(|(column, axis)| (number(&row, column) / step[axis]).round() as u32);
+            (corner, soft)
+        })
+        .collect();
+    let soft = |image: &image::ImageBuffer<image::Luma<u16>, Vec<u16>>, x: u32, y: u32| {
+        f64::from(image.get_pixel(x, y).0[0]) / 65535.0
+    };
+    let beside = |mask: &image::RgbImage| {
+        let mut agreement = Agreement::default();
+        for ([left, top], patch) in &patches {
+            for (x, y, _) in patch.enumerate_pixels() {
+                let (to_x, to_y) = (left + x, top + y);
+                if to_x < width && to_y < height && tissue[(to_y * width + to_x) as usize] {
+                    agreement.add(f64::from(mask.get_pixel(to_x, to_y)[0]) / 255.0, soft(patch, x, y));
+                }
+            }
+        }
+        agreement
+    };
+    let mut among = Agreement::default();
+    for (index, ([left, top], one)) in patches.iter().enumerate() {
+        for ([other_left, other_top], other) in &patches[index + 1..] {
+            for (x, y, _) in one.enumerate_pixels() {
+                let (to_x, to_y) = (left + x, top + y);
+                let inside = |at: u32, from: u32| at >= from && at - from < 288;
+                if inside(to_x, *other_left)
+                    && inside(to_y, *other_top)
+                    && to_x < width
+                    && to_y < height
+                    && tissue[(to_y * width + to_x) as usize]
+                {
+                    among.add(soft(one, x, y), soft(other, to_x - other_left, to_y - other_top));
+                }
+            }
+        }
+    }
+    let (windows, whole) = (beside(&windows), beside(&whole));
+    among.show("overlapping patches among each other");
+    windows.show("--range patch and patches");
+    whole.show("--range slide and patches");
+    assert!(windows.percent() > whole.percent() && windows.percent() > among.percent() - 3.0);
 }
