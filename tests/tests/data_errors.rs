@@ -53,21 +53,25 @@ fn folders_without_a_data_set() {
     let folder = tempfile::tempdir().unwrap();
     let (empty, run) = (folder.path().join("empty"), folder.path().join("run"));
     std::fs::create_dir(&empty).unwrap();
-    let _ = train(&empty, &run, 1).run().exits(2).says("empty: no class folders here");
-    let _ = train(&folder.path().join("nowhere"), &run, 1).run().exits(2).says("nowhere: no such file or folder");
+    let _ = train(&empty, &run, 1).run().exits(2).says("empty: no class folders here").says("expected <class>/*.png");
+    let _ = train(&folder.path().join("nowhere"), &run, 1)
+        .run()
+        .exits(2)
+        .says("nowhere: no such file or folder")
+        .says("check the path");
     std::fs::create_dir(empty.join("benign")).unwrap();
-    let _ = train(&empty, &run, 1).run().exits(2).says("benign");
+    let _ = train(&empty, &run, 1).run().exits(2).says("benign").says("add images or remove the folder");
     std::fs::write(empty.join("labels.csv"), "path,label\n").unwrap();
-    let _ = train(&empty, &run, 1).run().exits(2).says("labels.csv").says("no rows");
+    let _ = train(&empty, &run, 1).run().exits(2).says("labels.csv").says("no rows").says("add one row per image");
     std::fs::write(empty.join("labels.csv"), [0xff, 0xfe, 0x00]).unwrap();
-    let _ = train(&empty, &run, 1).run().exits(2).says("labels.csv");
+    let _ = train(&empty, &run, 1).run().exits(2).says("labels.csv").says("save the table as CSV UTF-8");
     assert!(!run.exists());
 }
 
 #[test]
 fn one_class_cannot_be_learnt() {
     let one = train_on(|data| relabel(data, |line| (!line.contains("irregular")).then(|| line.into())));
-    let _ = one.exits(2).says("only the class `regular`");
+    let _ = one.exits(2).says("only the class `regular`").says("at least two classes");
 }
 
 #[test]
@@ -94,7 +98,11 @@ fn rows_that_contradict_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let data = data_set(folder.path(), 4);
     let unknown = unknown.with("--data", &data).with("--out", folder.path().join("run")).on_cpu().run();
-    let _ = unknown.exits(2).says("labels.csv, line").says("unknown class `irregular`, did you mean");
+    let _ = unknown
+        .exits(2)
+        .says("labels.csv, line")
+        .says("unknown class `irregular`, did you mean")
+        .says("known classes: regular, iregular");
 
     // the same picture under another name in another split
     let leak = train_on(|data| {
@@ -105,12 +113,12 @@ fn rows_that_contradict_each_other() {
         };
         std::fs::copy(of("train"), of("test")).unwrap();
     });
-    let _ = leak.exits(2).says("are the same image").says("(train)").says("(test)");
+    let _ = leak.exits(2).says("are the same image").says("(train)").says("(test)").says("remove one");
 
     let both = train_on(|data| {
         std::fs::copy(data.join("images/regular_0000.png"), data.join("images/irregular_0000.png")).unwrap();
     });
-    let _ = both.exits(2).says("the same image with different classes");
+    let _ = both.exits(2).says("irregular_0000.png").says("the same image with different classes").says("correct one");
 
     let twice = train_on(|data| {
         let mut text = String::from_utf8(bytes(&data.join("labels.csv"))).unwrap();
@@ -118,10 +126,10 @@ fn rows_that_contradict_each_other() {
         text += &last.replace("valid", "train").replace("test", "train");
         std::fs::write(data.join("labels.csv"), text).unwrap();
     });
-    let _ = twice.exits(2).says("labels.csv, line 10").says("already stands in line 9");
+    let _ = twice.exits(2).says("labels.csv, line 10").says("already stands in line 9; remove one");
 
     let no_valid = train_on(|data| relabel(data, |line| Some(line.replace(",train", ",test"))));
-    let _ = no_valid.exits(2).says("train is empty");
+    let _ = no_valid.exits(2).says("train is empty; add images to it");
 }
 
 /// A model, a good patch, and a folder for results.
@@ -168,7 +176,7 @@ fn nothing_to_predict_is_a_mistake_in_usage() {
     let empty = folder.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
     let predict = |input: &Path| Program::new(["predict"]).args([input]).with("--model", &model).on_cpu().run();
-    let _ = predict(&empty).exits(2).says("empty: no images in this folder");
+    let _ = predict(&empty).exits(2).says("empty: no images in this folder; image files end in");
     let _ = predict(&empty.join("*.png")).exits(2).says("*.png: no such file");
     let _ = predict(&folder.path().join("none.png")).exits(2).says("none.png: no such file");
     let _ = predict(Path::new("a[")).exits(2).says("a[");
@@ -190,7 +198,7 @@ fn evaluation_counts_what_it_could_read() {
     assert_eq!(summary["failed"].as_array().unwrap().len(), 2);
 
     relabel(&data, |line| Some(line.replace("irregular,", "spindly,")));
-    let _ = evaluate("all").exits(2).says("spindly").says("irregular");
+    let _ = evaluate("all").exits(2).says("spindly").says("irregular").says("evaluate it on data of its own classes");
     relabel(&data, |line| Some(line.replace(",test", ",train")));
-    let _ = evaluate("test").exits(2).says("test split has no images");
+    let _ = evaluate("test").exits(2).says("test split has no images; choose another --split");
 }
