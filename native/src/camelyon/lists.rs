@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::CamelyonError;
 use super::patch::{Patch, python, share};
-use super::sample::write_png;
+use super::png::write_png;
 use super::settings::SampleSettings;
 use super::slides::WholeSlide;
 use crate::atomic;

@@ -17,6 +17,7 @@ mod lists;
 mod metastatic;
 mod normal;
 mod patch;
+mod png;
 mod polygon;
 mod published;
 mod sample;

@@ -1,10 +1,9 @@
 //! The protocol from slides to lists, slide by slide, so that a run that was stopped goes on where it was.
 
 use std::collections::BTreeSet;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, GrayImage, ImageFormat, Luma};
+use image::{GrayImage, Luma};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lists::{self, Listed};
 use super::patch::{Patch, share};
+use super::png::write_png;
 use super::settings::SampleSettings;
 use super::slides::WholeSlide;
 use super::summary::{Summary, count};
@@ -371,13 +371,4 @@ impl Record {
 fn source(path: &Path) -> (PathBuf, u64) {
     let length = std::fs::metadata(path).map(|data| data.len()).unwrap_or_default();
     (std::path::absolute(path).unwrap_or_else(|_| path.to_owned()), length)
-}
-
-/// Writes a picture.
-pub(super) fn write_png(path: &Path, picture: DynamicImage) -> Result<(), CamelyonError> {
-    let mut bytes = Cursor::new(Vec::new());
-    picture
-        .write_to(&mut bytes, ImageFormat::Png)
-        .map_err(|source| CamelyonError::Encode { path: path.to_owned(), source })?;
-    Ok(atomic::write(path, bytes.get_ref())?)
 }

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Reproduce, console: &Console) -> anyhow::Result<Exit> {
         (named.into_iter().collect(), false)
     };
     let recipe = Recipe { profile: args.profile.clone(), settings: args.settings.clone(), quick: args.quick };
-    let paths = paths(args, &artefacts)?;
+    let Some(paths) = paths(args, &artefacts)? else { return Ok(Exit::Interrupted) };
     // their method and, unless it is changed for all, their backbone
     let profile = recipe.base(Source::Glas, MethodChoice::Of(MethodKind::MaxMin))?;
     let classes = ["benign", "malignant"].map(str::to_owned);
@@ -88,14 +88,17 @@ fn named(args: &Reproduce, source: Source) -> Option<&PathBuf> {
     }
 }
 
-/// Where each data set lies that is needed; refuses the first that is not there, before any work.
-fn paths(args: &Reproduce, artefacts: &[Artefact]) -> anyhow::Result<BTreeMap<Source, PathBuf>> {
+/// Where each data set lies that is needed; refuses the first that is not there, before any work. Nothing if the user
+/// stopped it.
+fn paths(args: &Reproduce, artefacts: &[Artefact]) -> anyhow::Result<Option<BTreeMap<Source, PathBuf>>> {
     let mut paths = BTreeMap::new();
     for artefact in artefacts {
         let Some(needed) = artefact.source() else { continue };
         let path = if args.quick {
             let path = args.out.join("synthetic").join(needed.flag().trim_start_matches('-'));
-            quick_data(&path, needed)?;
+            if !quick_data(&path, needed)? {
+                return Ok(None);
+            }
             path
         } else {
             let artefact = artefact.name();
@@ -107,5 +110,5 @@ fn paths(args: &Reproduce, artefacts: &[Artefact]) -> anyhow::Result<BTreeMap<So
         };
         paths.insert(needed, path);
     }
-    Ok(paths)
+    Ok(Some(paths))
 }

@@ -43,8 +43,10 @@ impl Nuclei {
         let mut best = (0.0_f32, 0.0);
         for (i, j) in (-1..=1).flat_map(|i| (-1..=1).map(move |j| (column + i, row + j))) {
             let random = |part: i32| f64::from(self.noise.lattice(i.wrapping_mul(7) + part, j.wrapping_mul(5) - part));
-            let centre = [(i, random(0)), (j, random(1))]
-                .map(|(cell, jitter)| (f64::from(cell) + 0.5 + 0.5 * (jitter - 0.5)) * self.spacing);
+            // every other row is shifted, so that no columns show
+            let shift = if j % 2 == 0 { 0.25 } else { -0.25 };
+            let centre = [(i, random(0), shift), (j, random(1), 0.0)]
+                .map(|(cell, jitter, shift)| (f64::from(cell) + 0.5 + shift + 0.65 * (jitter - 0.5)) * self.spacing);
             let (dx, dy) = (x - centre[0], y - centre[1]);
             let radius = self.radius[0] + (self.radius[1] - self.radius[0]) * random(2);
             if dx.abs().max(dy.abs()) > 1.4 * radius {
