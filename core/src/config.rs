@@ -206,13 +206,17 @@ pub struct MaskConfig {
     /// Whether large empty glass is background, outside of training (`refine`).
     #[serde(default)]
     pub tissue: bool,
+    /// Area, as a share of the squared short side, below which pieces and holes of the mask go, outside of training
+    /// (`refine`); 0 keeps all.
+    #[serde(default)]
+    pub smallest: f64,
 }
 
 impl MaskConfig {
     /// Whether the mask takes anything from the image itself (`refine`).
     #[must_use]
     pub fn refines(&self) -> bool {
-        self.votes > 0.0 || self.prior > 0.0 || self.tissue
+        self.votes > 0.0 || self.prior > 0.0 || self.tissue || self.smallest > 0.0
     }
 }
 
@@ -230,6 +234,7 @@ impl Default for MaskConfig {
             votes: 0.0,
             prior: 0.0,
             tissue: false,
+            smallest: 0.0,
         }
     }
 }

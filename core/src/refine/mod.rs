@@ -7,6 +7,7 @@
 mod clusters;
 mod glass;
 mod optical_density;
+mod pieces;
 mod prior;
 mod regions;
 mod votes;
@@ -15,6 +16,7 @@ mod wide;
 use crate::config::MaskConfig;
 use glass::glass;
 use optical_density::OpticalDensity;
+use pieces::without_small_pieces;
 use prior::nuclei_and_lumen;
 use votes::votes;
 
@@ -23,7 +25,7 @@ pub use wide::Wide;
 /// Changes a soft mask `[H, W]` as `config` asks; `rgb` are the image's pixels at the same size, 3 bytes each.
 ///
 /// First votes of similar pixels are blended in, `(1 - w) mask + w votes`, then the prior likewise, then large empty
-/// glass is made background.
+/// glass is made background, then pieces and holes that are too small for a gland go.
 pub fn refine(mask: &mut [f32], rgb: &[u8], size: [usize; 2], config: &MaskConfig) {
     if !config.refines() {
         return;
@@ -48,6 +50,10 @@ pub fn refine(mask: &mut [f32], rgb: &[u8], size: [usize; 2], config: &MaskConfi
             .zip(glass(&density, density.short_side()))
             .filter(|(_, glass)| *glass)
             .for_each(|(soft, _)| *soft = 0.0);
+    }
+    if config.smallest > 0.0 {
+        let side = f64::from(density.short_side());
+        without_small_pieces(mask, size, (config.smallest * side * side).round() as usize);
     }
 }
 
@@ -105,7 +111,7 @@ mod tests {
                 &mut mask,
                 &rgb,
                 size,
-                &MaskConfig { prior: 0.5, votes: 0.5, tissue: true, ..MaskConfig::default() },
+                &MaskConfig { prior: 0.5, votes: 0.5, tissue: true, smallest: 0.005, ..MaskConfig::default() },
             );
             assert!(mask.iter().all(|soft| (0.0..=1.0).contains(soft)), "{size:?}");
         }

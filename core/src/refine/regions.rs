@@ -42,13 +42,23 @@ fn window_rows(picture: &[bool], width: usize, radius: usize, rule: fn(usize, us
 }
 
 /// Sets every unset region of at most `largest` pixels that does not touch the border; regions are joined by edges.
-pub(super) fn fill_holes(mut picture: Vec<bool>, [height, width]: [usize; 2], largest: usize) -> Vec<bool> {
-    let mut seen = picture.clone();
+pub(super) fn fill_holes(mut picture: Vec<bool>, size: [usize; 2], largest: usize) -> Vec<bool> {
+    for (region, at_border) in regions(&picture, size, false) {
+        if !at_border && region.len() <= largest {
+            region.into_iter().for_each(|pixel| picture[pixel] = true);
+        }
+    }
+    picture
+}
+
+/// The regions of pixels that are `set`, joined by edges, and whether each touches the border.
+pub(super) fn regions(picture: &[bool], [height, width]: [usize; 2], set: bool) -> Vec<(Vec<usize>, bool)> {
+    let mut seen: Vec<bool> = picture.iter().map(|&pixel| pixel != set).collect();
+    let mut found = Vec::new();
     for start in 0..picture.len() {
-        if seen[start] {
+        if std::mem::replace(&mut seen[start], true) {
             continue;
         }
-        seen[start] = true;
         let (mut region, mut queue, mut at_border) = (vec![start], VecDeque::from([start]), false);
         while let Some(pixel) = queue.pop_front() {
             let (y, x) = (pixel / width, pixel % width);
@@ -66,11 +76,9 @@ pub(super) fn fill_holes(mut picture: Vec<bool>, [height, width]: [usize; 2], la
                 }
             }
         }
-        if !at_border && region.len() <= largest {
-            region.into_iter().for_each(|pixel| picture[pixel] = true);
-        }
+        found.push((region, at_border));
     }
-    picture
+    found
 }
 
 #[cfg(test)]

@@ -11,9 +11,15 @@ use crate::profile::{Profile, ProfileError};
 use crate::reproduce::{State, mask_state};
 use crate::train::RunFolder;
 
-/// Settings that training does not depend on. `model.mask.votes` is passed over by versions that do not know it.
-const NOT_TRAINED: [&str; 5] =
-    ["train.workers", "evaluation.threshold", "model.mask.prior", "model.mask.tissue", "model.mask.votes"];
+/// Settings that training does not depend on. `votes` and `smallest` are passed over by versions that do not know it.
+const NOT_TRAINED: [&str; 6] = [
+    "train.workers",
+    "evaluation.threshold",
+    "model.mask.prior",
+    "model.mask.tissue",
+    "model.mask.votes",
+    "model.mask.smallest",
+];
 
 /// A data set as one `[data]` table divides it, checked.
 pub(crate) struct Opened {

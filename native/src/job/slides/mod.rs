@@ -111,7 +111,7 @@ impl SlideModel {
         let as_it_comes = |card: &mut ModelCard| card.input.resize = ResizeRule::None;
         let plain = with(&|card: &mut ModelCard| {
             as_it_comes(card);
-            (card.model.mask.prior, card.model.mask.tissue) = (0.0, false);
+            (card.model.mask.prior, card.model.mask.tissue, card.model.mask.smallest) = (0.0, false, 0.0);
         })?;
         let (segmenter, whole) = match plain.field_of_view().filter(|&field| field <= patch) {
             Some(field) => {
