@@ -325,11 +325,10 @@ fn synthetic_slides_train_both_camelyon_profiles() {
         let count = |label: &str| rows.iter().filter(|row| row["split"] == split && row["label"] == label).count();
         assert!(count("tumor") >= 4 && count("normal") >= 4, "{split}: {} and {}", count("tumor"), count("normal"));
     }
-    for (profile, size) in [("paper-camelyon", "--input.size"), ("released-camelyon", "--input.crop")] {
+    for profile in ["paper-camelyon", "released-camelyon"] {
         let run = folder.path().join(profile);
         let _ = Program::new(["train", "--profile", profile, "--weights", "none", "--train.epochs", "1"])
-            .with("--train.batch-size", "4")
-            .with(size, "128")
+            .args(["--train.batch-size", "4", "--input.crop", "128", "--input.size", "128"])
             .with("--data", &out)
             .with("--out", &run)
             .on_cpu()
