@@ -3,7 +3,7 @@
 
 use histomask_tests::program::Program;
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 20] = [
     &["demo"],
     &["train"],
     &["evaluate"],
