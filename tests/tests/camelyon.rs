@@ -53,7 +53,7 @@ fn slides(root: &Path) -> PathBuf {
         ("_2", square([180, 160], [219, 199])),
     ]);
     for (folder, name) in [("training/tumor", "tumor_a"), ("training/tumor", "tumor_b"), ("testing/images", "test_a")] {
-        put(&slides.join(folder).join(format!("{name}.tif")), slide(640, 512, 400));
+        put(&slides.join(folder).join(format!("{name}.tif")), slide(640, 512, 340));
         put(&slides.join(folder.split('/').next().unwrap()).join(format!("lesion_annotations/{name}.xml")), &tumour);
     }
     for (folder, name) in
@@ -187,8 +187,8 @@ fn a_lack_of_tissue_is_passed_on_or_told() {
     let folder = tempfile::tempdir().unwrap();
     let slides = folder.path().join("slides");
     let tumour = annotation(&[("_0", square([100, 100], [299, 259]))]);
-    put(&slides.join("tumor_a.tif"), slide(640, 512, 400));
-    put(&slides.join("tumor_b.tif"), slide(640, 512, 400));
+    put(&slides.join("tumor_a.tif"), slide(640, 512, 340));
+    put(&slides.join("tumor_b.tif"), slide(640, 512, 340));
     ["a", "b"].iter().for_each(|name| put(&slides.join(format!("tumor_{name}.xml")), &tumour));
     // of the first two at least one trains; a slide of one column of tissue has eight places
     ["a", "b", "c"].iter().for_each(|name| put(&slides.join(format!("normal_{name}.tif")), slide(512, 512, 60)));
@@ -238,13 +238,13 @@ fn what_cannot_be_sampled_is_named_and_fails_alone() {
     let (slides, out) = (slides(folder.path()), folder.path().join("out"));
     let training = slides.join("training");
     let add = |name: &str, xml: &str| {
-        put(&training.join(format!("tumor/{name}.tif")), slide(640, 512, 400));
+        put(&training.join(format!("tumor/{name}.tif")), slide(640, 512, 340));
         put(&training.join(format!("lesion_annotations/{name}.xml")), xml);
     };
     add("tumor_broken", "<ASAP_Annotations><Annotations><Annotation");
     add("tumor_outside", &annotation(&[("_0", square([100, 100], [1299, 259]))]));
     add("tumor_015", &annotation(&[("_0", square([100, 100], [299, 259]))]));
-    put(&training.join("tumor/tumor_alone.tif"), slide(640, 512, 400));
+    put(&training.join("tumor/tumor_alone.tif"), slide(640, 512, 340));
     let whole = slide(512, 512, 200);
     put(&training.join("normal/normal_cut.tif"), &whole[..whole.len() - 99]);
     put(&training.join("normal/normal_086.tif"), &whole);
@@ -325,11 +325,10 @@ fn synthetic_slides_train_both_camelyon_profiles() {
         let count = |label: &str| rows.iter().filter(|row| row["split"] == split && row["label"] == label).count();
         assert!(count("tumor") >= 4 && count("normal") >= 4, "{split}: {} and {}", count("tumor"), count("normal"));
     }
-    for (profile, size) in [("paper-camelyon", "--input.size"), ("released-camelyon", "--input.crop")] {
+    for profile in ["paper-camelyon", "released-camelyon"] {
         let run = folder.path().join(profile);
         let _ = Program::new(["train", "--profile", profile, "--weights", "none", "--train.epochs", "1"])
-            .with("--train.batch-size", "4")
-            .with(size, "128")
+            .args(["--train.batch-size", "4", "--input.crop", "128", "--input.size", "128"])
             .with("--data", &out)
             .with("--out", &run)
             .on_cpu()

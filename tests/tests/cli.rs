@@ -3,7 +3,7 @@
 
 use histomask_tests::program::Program;
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 20] = [
     &["demo"],
     &["train"],
     &["evaluate"],
@@ -11,6 +11,9 @@ const COMMANDS: [&[&str]; 17] = [
     &["slides"],
     &["slides", "info"],
     &["tiles"],
+    &["camelyon16"],
+    &["camelyon16", "sample"],
+    &["demo", "camelyon"],
     &["serve"],
     &["doctor"],
     &["inspect"],

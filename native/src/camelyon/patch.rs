@@ -58,7 +58,7 @@ mod tests {
             number: 0,
             x: 84107,
             y: 117_472,
-            tissue: 211_292,
+            tissue: 211_290,
             metastatic: 589_824,
         };
         assert_eq!(

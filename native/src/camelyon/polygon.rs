@@ -76,8 +76,9 @@ impl Window {
         let (long, short) = (dx.max(dy), dx.min(dy));
         let mut error = 2 * short - long;
         for _ in 0..long {
-            if (0..self.width as i64).contains(&x)
-                && let Some(pixel) = self.covered.get_mut(y as usize * self.width + x as usize).filter(|_| y >= 0)
+            if y >= 0
+                && (0..self.width as i64).contains(&x)
+                && let Some(pixel) = self.covered.get_mut(y as usize * self.width + x as usize)
             {
                 *pixel = value;
             }
