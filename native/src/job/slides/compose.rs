@@ -14,6 +14,7 @@ use super::coverage::Coverage;
 use super::plan::{Plan, Unit, Whole};
 use super::record::{Mapped, Seen};
 use super::state::State;
+use crate::interrupt;
 
 /// What the second pass needs.
 pub(super) struct Compose<'a> {
@@ -35,7 +36,7 @@ struct Piece {
 }
 
 impl Compose<'_> {
-    /// Gives every row of the mask and where it is covered, from the top.
+    /// Gives every row of the mask and where it is covered, from the top; false if the user stopped it.
     ///
     /// # Errors
     /// The state cannot be read; or what `row` says.
@@ -43,12 +44,15 @@ impl Compose<'_> {
         &self,
         state: &mut State,
         mut row: impl FnMut(&[u8], &[bool]) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<bool> {
         let [width, height] = self.plan.size();
         let mut covered = self.coverage.rows();
         let mut inside = vec![false; width];
-        for top in (0..height).step_by(self.plan.block) {
-            let rows = self.plan.block.min(height - top);
+        for top in (0..height).step_by(self.plan.band) {
+            if interrupt::asked() {
+                return Ok(false);
+            }
+            let rows = self.plan.band.min(height - top);
             let mut band = vec![0_u8; width * rows];
             let pieces = match self.plan.whole {
                 Some(whole) => self.of_blocks(state, whole, top, rows)?,
@@ -68,7 +72,7 @@ impl Compose<'_> {
                 row(values, &inside)?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Blocks whose rows meet `from..end`.
