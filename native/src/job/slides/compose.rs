@@ -28,6 +28,9 @@ pub(super) struct Compose<'a> {
     pub(super) scale: Option<MapScale>,
 }
 
+/// Column and row of a window, and its maps' values.
+type WindowValues = ((usize, usize), Vec<f32>);
+
 /// A part of the mask.
 struct Piece {
     at: [usize; 2],
@@ -141,7 +144,7 @@ impl Compose<'_> {
     ) -> anyhow::Result<HashMap<(usize, usize), MapScale>> {
         let (first, last) = (self.plan.rows.around(from as f64).0, self.plan.rows.around(end as f64).1);
         let side = self.plan.side();
-        let mut by_count: HashMap<usize, Vec<((usize, usize), Vec<f32>)>> = HashMap::new();
+        let mut by_count: HashMap<usize, Vec<WindowValues>> = HashMap::new();
         for row in first..=last {
             for column in 0..self.plan.columns.starts.len() {
                 let corner = self.plan.corner(column, row);
