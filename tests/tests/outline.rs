@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use histomask_core::outline::{Outliner, Polygon, Ring, Shapes, geojson, geojson_scaled, outlines, rasterise};
+use histomask_core::outline::{
+    Outliner, Points, Polygon, Ring, Shapes, geojson, geojson_scaled, outlines, rasterise, simplified,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -87,7 +89,70 @@ fn in_order(polygons: Vec<Polygon>) -> Vec<(Ring, Vec<Ring>, u64)> {
     all
 }
 
+/// Whether edges meet in common corners alone, and holes lie in the outer ring and apart: each edge with each other one,
+/// in hundredths of a pixel.
+fn is_valid(rings: &[Points]) -> bool {
+    type Point = [i64; 2];
+    let exact: Vec<Vec<Point>> = rings
+        .iter()
+        .map(|ring| ring.iter().map(|point| point.map(|value| (value * 100.0).round() as i64)).collect())
+        .collect();
+    let edges: Vec<[Point; 2]> = exact.iter().flat_map(|ring| ring.windows(2).map(|pair| [pair[0], pair[1]])).collect();
+    let side = |a: Point, b: Point, p: Point| ((b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])).signum();
+    let on = |[a, b]: [Point; 2], p: Point| {
+        side(a, b, p) == 0 && (0..2).all(|axis| (a[axis].min(b[axis])..=a[axis].max(b[axis])).contains(&p[axis]))
+    };
+    for (index, &[a, b]) in edges.iter().enumerate() {
+        for &[c, d] in &edges[index + 1..] {
+            let crosses = side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
+            let touch = |edge: [Point; 2], p: Point| on(edge, p) && !edge.contains(&p);
+            let same = [a, b] == [c, d] || [a, b] == [d, c];
+            if crosses || same || touch([a, b], c) || touch([a, b], d) || touch([c, d], a) || touch([c, d], b) {
+                return false;
+            }
+        }
+    }
+    // where nothing crosses, twice the areas tell: holes lie inside and apart if what is left is what the rings surround
+    let inside = |ring: &[Point], [x, y]: [f64; 2]| {
+        ring.windows(2).fold(false, |inside, pair| {
+            let [[ax, ay], [bx, by]] = [pair[0], pair[1]].map(|point| point.map(|value| value as f64));
+            inside ^ ((ay > y) != (by > y) && x < ax + (bx - ax) * (y - ay) / (by - ay))
+        })
+    };
+    exact[1..].iter().enumerate().all(|(hole, ring)| {
+        // a point just inside of the hole, beside the middle of its first edge
+        let [a, b] = [ring[0], ring[1]].map(|point| point.map(|value| value as f64));
+        let length = (b[0] - a[0]).hypot(b[1] - a[1]);
+        let normal = [(b[1] - a[1]) / length * 1e-3, -(b[0] - a[0]) / length * 1e-3];
+        let middle = [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0];
+        let beside = [[middle[0] + normal[0], middle[1] + normal[1]], [middle[0] - normal[0], middle[1] - normal[1]]];
+        let point = if inside(ring, beside[0]) { beside[0] } else { beside[1] };
+        let holds = |other: &Vec<Point>| inside(other, point);
+        holds(&exact[0]) && exact[1..].iter().enumerate().all(|(other, ring)| other == hole || !holds(ring))
+    })
+}
+
 proptest! {
+    #[test]
+    fn simplified_outlines_stay_valid(
+        (width, mask) in (4..24_usize, 4..24_usize).prop_flat_map(|(width, height)|
+            vec(prop_oneof![3 => Just(1.0_f32), 2 => Just(0.0_f32)], width * height).prop_map(move |mask| (width, mask))),
+        tolerance in 0.3..6.0_f64,
+        scale in [0.7..3.0_f64, 0.7..3.0_f64],
+    ) {
+        for polygon in outlines(&mask, width, mask.len() / width, 0.5) {
+            let exact = polygon.scaled(scale);
+            prop_assert!(is_valid(&exact), "{:?}", exact);
+            let fewer = simplified(&exact, tolerance);
+            prop_assert_eq!(fewer.len(), exact.len());
+            prop_assert!(is_valid(&fewer), "{:?} of {:?}", fewer, exact);
+            for (new, old) in fewer.iter().zip(&exact) {
+                prop_assert!(new.len() >= 4 && new.len() <= old.len() && new.first() == new.last());
+                prop_assert!(new.iter().all(|point| old.contains(point)));
+            }
+        }
+    }
+
     #[test]
     fn rows_one_by_one_give_the_outlines_of_the_whole(
         (width, mask) in (1..24_usize, 1..24_usize).prop_flat_map(|(width, height)|

@@ -141,6 +141,9 @@ fn predict_slides(
         card.intended_use,
         model.about()
     ));
+    if args.using.trust {
+        console.warn("--trust is measured on pictures; of slides nothing more is measured");
+    }
     let threshold = args.threshold.unwrap_or(card.threshold);
     let job = job::PredictSlides {
         slides,

@@ -14,12 +14,7 @@ use super::coverage::Coverage;
 use super::plan::{Plan, Unit, Whole};
 use super::record::{Mapped, Seen};
 use super::state::State;
-
-/// Column and row of a window.
-type Place = (usize, usize);
-
-/// A window and the map's values within.
-type Window = (Place, Vec<f32>);
+use crate::interrupt;
 
 /// What the second pass needs.
 pub(super) struct Compose<'a> {
@@ -33,6 +28,9 @@ pub(super) struct Compose<'a> {
     pub(super) scale: Option<MapScale>,
 }
 
+/// Column and row of a window, and its maps' values.
+type WindowValues = ((usize, usize), Vec<f32>);
+
 /// A part of the mask.
 struct Piece {
     at: [usize; 2],
@@ -41,7 +39,7 @@ struct Piece {
 }
 
 impl Compose<'_> {
-    /// Gives every row of the mask and where it is covered, from the top.
+    /// Gives every row of the mask and where it is covered, from the top; false if the user stopped it.
     ///
     /// # Errors
     /// The state cannot be read; or what `row` says.
@@ -49,12 +47,15 @@ impl Compose<'_> {
         &self,
         state: &mut State,
         mut row: impl FnMut(&[u8], &[bool]) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<bool> {
         let [width, height] = self.plan.size();
         let mut covered = self.coverage.rows();
         let mut inside = vec![false; width];
-        for top in (0..height).step_by(self.plan.block) {
-            let rows = self.plan.block.min(height - top);
+        for top in (0..height).step_by(self.plan.band) {
+            if interrupt::asked() {
+                return Ok(false);
+            }
+            let rows = self.plan.band.min(height - top);
             let mut band = vec![0_u8; width * rows];
             let pieces = match self.plan.whole {
                 Some(whole) => self.of_blocks(state, whole, top, rows)?,
@@ -74,7 +75,7 @@ impl Compose<'_> {
                 row(values, &inside)?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Blocks whose rows meet `from..end`.
@@ -140,10 +141,10 @@ impl Compose<'_> {
         stride: usize,
         from: usize,
         end: usize,
-    ) -> anyhow::Result<HashMap<Place, MapScale>> {
+    ) -> anyhow::Result<HashMap<(usize, usize), MapScale>> {
         let (first, last) = (self.plan.rows.around(from as f64).0, self.plan.rows.around(end as f64).1);
         let side = self.plan.side();
-        let mut by_count: HashMap<usize, Vec<Window>> = HashMap::new();
+        let mut by_count: HashMap<usize, Vec<WindowValues>> = HashMap::new();
         for row in first..=last {
             for column in 0..self.plan.columns.starts.len() {
                 let corner = self.plan.corner(column, row);

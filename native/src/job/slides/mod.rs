@@ -336,7 +336,9 @@ impl PredictSlides {
             thumbnail: &thumbnail,
         };
         let mut output = Output::create(&self.out, &names, &form)?;
-        compose.run(&mut state, |values, covered| Ok(output.row(values, covered)?))?;
+        if !compose.run(&mut state, |values, covered| Ok(output.row(values, covered)?))? {
+            return Ok(None);
+        }
         let description = format!(
             "histomask: probability of foreground, 0 to 255 for 0 to 1; {} pixels of {} in one, across and down; model {}",
             step.map(|step| format!("{step:.4}")).join(" × "),

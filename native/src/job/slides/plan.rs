@@ -40,8 +40,10 @@ pub(super) struct Whole {
 pub(super) struct Plan {
     pub(super) columns: Axis,
     pub(super) rows: Axis,
-    /// Side of a block; also the rows that are put together at once.
+    /// Side of a block.
     pub(super) block: usize,
+    /// Rows that are put together at once.
+    pub(super) band: usize,
     pub(super) whole: Option<Whole>,
     pub(super) units: Vec<Unit>,
 }
@@ -51,7 +53,8 @@ impl Plan {
     pub(super) fn new(size: [usize; 2], patch: usize, whole: Option<Whole>, coverage: &Coverage) -> Self {
         let [columns, rows] = size.map(|length| Axis::new(length, patch));
         let block = patch * (BLOCK / patch).max(1);
-        let mut plan = Self { columns, rows, block, whole, units: Vec::new() };
+        let band = if whole.is_some() { block } else { patch };
+        let mut plan = Self { columns, rows, block, band, whole, units: Vec::new() };
         for top in (0..size[1]).step_by(block) {
             for left in (0..size[0]).step_by(block) {
                 if whole.is_some() {
