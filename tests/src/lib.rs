@@ -8,7 +8,6 @@ use histomask::device::{DeviceChoice, Trial, adapters, choose};
 use serde_json::Value;
 
 pub mod fuzz;
-pub mod own_device;
 pub mod program;
 pub mod pyramid;
 pub mod results;
