@@ -42,6 +42,7 @@ pub mod config;
 mod error;
 pub mod head;
 #[cfg(feature = "decode")]
+#[cfg_attr(not(feature = "slide"), expect(dead_code, reason = "slides read more of a directory than pictures do"))]
 mod ifd;
 pub mod kernel;
 mod local_maps;
