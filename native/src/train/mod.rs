@@ -4,6 +4,7 @@ mod average;
 mod erasing;
 mod fitness;
 mod history;
+mod job;
 pub mod loader;
 mod resume;
 mod run_folder;
@@ -16,10 +17,11 @@ use std::path::PathBuf;
 
 pub use average::Average;
 pub use history::{EpochRow, StepRow, UntrainedRow, read_history, read_steps, read_untrained};
+pub use job::{Observer, Outcome, TrainJob};
 pub use resume::{Progress, ResumeError};
 pub use run_folder::RunFolder;
 pub use sgd::Sgd;
-pub use trainer::{Observer, Outcome, TrainJob, train};
+pub use trainer::train;
 
 /// Training could not go on.
 #[derive(Debug, thiserror::Error)]

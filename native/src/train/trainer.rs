@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,72 +9,28 @@ use histomask_core::card::{CARD_FORMAT, DataCard};
 use histomask_core::loss::Term;
 use histomask_core::method::{self, Method as _, Network, Objective};
 use histomask_core::weights::{Precision, load_state_dict, state_dict, write_checkpoint};
-use histomask_core::{Device, ModelCard, Segmenter};
+use histomask_core::{ModelCard, Segmenter};
 use serde::Serialize;
 
 use super::erasing::{self, Erasing};
 use super::fitness;
+use super::job::{Outcome, TrainJob};
 use super::loader::{Batch, TrainLoader};
 use super::resume::{self, Progress, ResumeError};
 use super::save_clock::SaveClock;
 use super::scale;
-use super::{Average, EpochRow, RunFolder, Sgd, StepRow, TrainError, UntrainedRow, read_steps};
+use super::{Average, EpochRow, Sgd, StepRow, TrainError, UntrainedRow, read_steps};
 use crate::atomic::{self, WriteError};
 use crate::augment::Augmenter;
 use crate::csv_text::write_csv;
-use crate::data::{Dataset, Sample};
+use crate::data::Sample;
 use crate::evaluate::{Evaluation, evaluate};
-use crate::profile::{Profile, Selection};
+use crate::profile::Selection;
 use crate::weights::{InitialWeightsError, initial_weights};
 use crate::{interrupt, panics};
 
 /// Settings that no result depends on, and how long a run lasts.
 const MAY_CHANGE: [&str; 3] = ["train.epochs", "train.workers", "train.save_minutes"];
-
-/// A run to be made.
-pub struct TrainJob<'a> {
-    /// How to train.
-    pub profile: &'a Profile,
-    /// What to train on, checked.
-    pub dataset: &'a Dataset,
-    /// Its hash.
-    pub data_hash: &'a str,
-    /// Width and height of its validation images, in pixels.
-    pub valid_sizes: &'a [(PathBuf, (u32, u32))],
-    /// Terms under which the weights may be used, from the data set.
-    pub licence: &'a str,
-    /// Where to compute.
-    pub device: &'a Device,
-    /// Where the results go.
-    pub folder: &'a RunFolder,
-    /// Whether to go on with the run in `folder`.
-    pub resume: bool,
-    /// Who is told.
-    pub observer: &'a dyn Observer,
-}
-
-/// Hears of a run's progress.
-pub trait Observer {
-    /// The model was validated before its first step.
-    fn untrained(&self, row: &UntrainedRow);
-    /// Training begins (or goes on) at this epoch and step, counted from 0.
-    fn begin(&self, epoch: usize, step: usize, steps: usize);
-    /// A step is done: epoch and step from 1, the loss of its batch.
-    fn step(&self, epoch: usize, step: usize, steps: usize, loss: f64);
-    /// An epoch is done and its checkpoint written.
-    fn epoch(&self, row: &EpochRow);
-    /// All validation masks of this epoch are foreground everywhere (true) or nowhere (false).
-    fn masks_all_alike(&self, epoch: usize, foreground: bool);
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// All epochs are done.
-    Finished,
-    /// The user stopped it; `--resume` goes on from the very step.
-    Interrupted,
-}
 
 /// Trains a model, by most methods from image-level labels (`spec` §3, §5), and keeps every epoch's result on disk.
 ///
