@@ -9,7 +9,7 @@ use histomask_core::slide::Slide;
 use histomask_core::{RgbView, Segmenter};
 use image::RgbImage;
 
-use super::plan::{Plan, Unit};
+use super::plan::{Plan, Unit, Whole};
 use super::record::{Mapped, Seen};
 use super::state::State;
 use crate::interrupt;
@@ -90,14 +90,14 @@ impl Compute<'_> {
 
     /// Pixels around a block that are read.
     fn margin(&self) -> usize {
-        let of_maps = self.plan.whole.map_or(0, |whole| whole.margin);
+        let of_maps = self.plan.whole.map_or(0, |whole| whole.margin + whole.stride);
         of_maps.max(self.wide.map_or(0, |_| Wide::margin(self.patch)))
     }
 
     fn block(&self, image: &RgbImage, at: [usize; 2], size: [usize; 2]) -> anyhow::Result<Mapped> {
         let Some(whole) = self.plan.whole else { return Ok(Mapped::default()) };
         let (read_at, read_size) = around(at, size, self.margin(), self.plan.size());
-        let (net_at, net_size) = around(at, size, whole.margin, self.plan.size());
+        let (net_at, net_size) = self.seen(whole, at, size);
         let seen = cut(
             image.as_raw(),
             3 * read_size[0],
@@ -115,6 +115,16 @@ impl Compute<'_> {
             cut(&flags, read_size[0], [at[0] - read_at[0], at[1] - read_at[1]], size)
         });
         Ok(Mapped { maps, flags: flags.unwrap_or_default() })
+    }
+
+    /// What the network sees of a block. As long as the slide modulo the stride, so that every layer pads and samples it
+    /// as it would the whole slide.
+    fn seen(&self, whole: Whole, at: [usize; 2], size: [usize; 2]) -> ([usize; 2], [usize; 2]) {
+        let length = self.plan.size();
+        let from = at.map(|place| place.saturating_sub(whole.margin));
+        let end =
+            [0, 1].map(|axis| (at[axis] + size[axis] + whole.margin + length[axis] % whole.stride).min(length[axis]));
+        (from, [end[0] - from[0], end[1] - from[1]])
     }
 
     fn window(&self, image: &RgbImage) -> anyhow::Result<Seen> {

@@ -51,6 +51,8 @@ const COARSER: f64 = 1.05;
 const PATCH: usize = 512;
 /// Longest side of the overlay.
 const OVERLAY: u32 = 1600;
+/// Pixels of the model in one of the overlay up to which edges are drawn in it.
+const CONTOURED: usize = 8;
 /// Fewest pixels of a side that the network takes.
 const LEAST: usize = 32;
 
@@ -346,7 +348,9 @@ impl PredictSlides {
             self.model_sha256,
         );
         let written = output.finish(&PyramidText { description, mpp })?;
-        let painted = overlay(&thumbnail, &written.heat, None, &self.style)?;
+        // at a coarse thumbnail edges would hide what they surround
+        let contour = self.style.contour && size[0] <= CONTOURED * thumbnail.width() as usize;
+        let painted = overlay(&thumbnail, &written.heat, None, &OverlayStyle { contour, ..self.style })?;
         atomic::write(&self.out.join(&names.overlay), &png(&painted)?)?;
 
         let [foreground_mm2, tissue_mm2, tissue_share] = Summary::areas(&written, mpp, size[0] as f64 * size[1] as f64);
