@@ -119,11 +119,11 @@ fn strict_makes_an_error_of_what_is_left_out() {
 
     let images = folder.path().join("images");
     picture(&images.join("a.png"), SIDE, SIDE);
-    std::fs::write(images.join("slide.svs"), "a whole slide").unwrap();
+    std::fs::write(images.join("slide.ndpi"), "a whole slide").unwrap();
     let predict = || Program::new(["predict"]).args([&images]).with("--model", &run).on_cpu();
-    let _ = predict().with("--out", folder.path().join("p")).run().exits(0).says("slide.svs");
+    let _ = predict().with("--out", folder.path().join("p")).run().exits(0).says("slide.ndpi");
     let strict = predict().with("--out", folder.path().join("q")).args(["--strict"]).run();
-    let _ = strict.exits(2).says("slide.svs").says("--strict");
+    let _ = strict.exits(2).says("slide.ndpi").says("--strict");
 }
 
 #[test]

@@ -246,7 +246,7 @@ mod tests {
         assert!(lambda.variants.iter().all(|variant| mask(variant) == (0.0, false)));
         let recipe = StudyFile::read(&folder.join("recipe.toml")).unwrap();
         let first = recipe.variants.first().unwrap();
-        assert_eq!((first.name.as_str(), recipe.variants.len()), ("recipe", 9));
+        assert_eq!((first.name.as_str(), recipe.variants.len()), ("recipe", 11));
         assert_eq!(first.profile.model, Profile::named("histomask").unwrap().model);
     }
 }
