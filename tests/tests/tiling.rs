@@ -56,7 +56,7 @@ fn a_large_image_has_the_class_and_mask_of_one_piece() {
     let (mut card, state) = read_checkpoint(default_model()).unwrap_or_else(|error| panic!("{error}"));
     card.input = Preprocess { resize: ResizeRule::None, ..card.input };
     // what masks take from colour is no part of the network
-    (card.model.mask.prior, card.model.mask.tissue) = (0.0, false);
+    (card.model.mask.prior, card.model.mask.tissue, card.model.mask.smallest) = (0.0, false, 0.0);
     let depth = Depth { blocks: card.model.backbone_blocks, channels: card.model.backbone_channels };
     let whole = MaxMin::new(EfficientNetLite0::new(depth, &device), card.classes.len(), &card.model, &device);
     let whole = load_state_dict(whole, &state).unwrap_or_else(|error| panic!("{error}")).valid();
