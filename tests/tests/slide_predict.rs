@@ -347,7 +347,7 @@ fn agreements(slide: &Path, name: &str, colours: bool) -> [Agreement; 3] {
     let model = at("model.safetensors");
     let (mut card, state) = read_checkpoint(default_model()).unwrap();
     if !colours {
-        (card.model.mask.prior, card.model.mask.tissue) = (0.0, false);
+        (card.model.mask.prior, card.model.mask.tissue, card.model.mask.smallest) = (0.0, false, 0.0);
     }
     std::fs::write(&model, write_checkpoint(&state, &card, Precision::Half).unwrap()).unwrap();
     let mpp = card.mpp.unwrap().to_string();
