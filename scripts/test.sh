@@ -56,6 +56,8 @@ if [ "$(uname -s)" = Linux ] && ! has_vulkan; then
   has_vulkan || skip "tests on a GPU adapter; install a Vulkan driver, such as Debian's mesa-vulkan-drivers"
 fi
 
+no_conflicts() { ! git grep -nE '^(<<<<<<<|>>>>>>>) '; }
+check "no unmerged lines" no_conflicts
 check formatting cargo fmt --all --check
 check lints cargo clippy --release --workspace --all-targets -- -D warnings
 
