@@ -17,6 +17,7 @@
 //! | `pointwise`, `depthwise`, `conv` | feature map, weights | the next feature map, activated |
 
 mod activation;
+pub mod blocked;
 pub mod colormap;
 mod conv;
 mod depthwise;

@@ -1,0 +1,9 @@
+//! A network in use on a CPU: feature maps in blocks of 16 channels, weights packed once, convolution with bias, shortcut
+//! and activation in one pass.
+
+mod conv;
+mod map;
+mod tile;
+
+pub use conv::{Conv, Placement};
+pub use map::{BLOCK, Map};

@@ -1,0 +1,119 @@
+//! The sums of a few pixels and a few blocks of output channels, in registers from the bias to the activation.
+
+use pulp::Simd;
+
+use super::map::{Block, Pixel};
+use crate::activation::bounds;
+
+/// Sums of `P` pixels in `N` blocks of output channels, a block as `V` vectors.
+pub(super) type Sums<S, const P: usize, const N: usize, const V: usize> = [[[<S as Simd>::f32s; V]; N]; P];
+
+/// Every sum at its channel's bias.
+#[inline(always)]
+pub(super) fn start<S: Simd, const P: usize, const N: usize, const V: usize>(
+    simd: S,
+    bias: &[Block],
+) -> Sums<S, P, N, V> {
+    let mut first = [[simd.splat_f32s(0.0); V]; N];
+    for n in 0..N {
+        let bias = S::as_simd_f32s(&bias[n].0).0;
+        for v in 0..V {
+            first[n][v] = bias[v];
+        }
+    }
+    [first; P]
+}
+
+/// One product of every sum: which channel, and how many pixels behind a tile's first one it is seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Factor {
+    pub(super) pixel: u32,
+    pub(super) channel: u32,
+}
+
+/// Adds all products: of each factor, every `STRIDE`th of the pixels times the line of weights of each block.
+///
+/// One loop, whatever the factors are: where loops are nested, the sums are written to memory in between.
+#[inline(always)]
+pub(super) fn add<S: Simd, X: Pixel, const P: usize, const N: usize, const V: usize, const STRIDE: usize>(
+    simd: S,
+    sums: &mut Sums<S, P, N, V>,
+    pixels: &[X],
+    factors: &[Factor],
+    weights: [&[Block]; N],
+) {
+    for n in 0..N {
+        assert!(weights[n].len() == factors.len());
+    }
+    for (index, factor) in factors.iter().enumerate() {
+        let mut lines = [[simd.splat_f32s(0.0); V]; N];
+        for n in 0..N {
+            let line = S::as_simd_f32s(&weights[n][index].0).0;
+            for v in 0..V {
+                lines[n][v] = line[v];
+            }
+        }
+        let pixels = &pixels[factor.pixel as usize..][..(P - 1) * STRIDE + 1];
+        let channel = factor.channel as usize % X::CHANNELS;
+        // pixel by pixel, so that no more than one of their values needs a register
+        for p in 0..P {
+            let value = simd.splat_f32s(pixels[p * STRIDE].channel(channel));
+            for n in 0..N {
+                for v in 0..V {
+                    sums[p][n][v] = simd.mul_add_e_f32s(value, lines[n][v], sums[p][n][v]);
+                }
+            }
+        }
+    }
+}
+
+/// Adds the pixels of a shortcut to the sums of block `n`.
+#[inline(always)]
+pub(super) fn add_shortcut<S: Simd, const P: usize, const N: usize, const V: usize>(
+    simd: S,
+    sums: &mut Sums<S, P, N, V>,
+    n: usize,
+    shortcut: &[Block],
+) {
+    let shortcut = &shortcut[..P];
+    for p in 0..P {
+        let shortcut = S::as_simd_f32s(&shortcut[p].0).0;
+        for v in 0..V {
+            sums[p][n][v] = simd.add_f32s(sums[p][n][v], shortcut[v]);
+        }
+    }
+}
+
+/// Confines all sums to the activation's interval.
+#[inline(always)]
+pub(super) fn activate<S: Simd, const P: usize, const N: usize, const V: usize>(
+    simd: S,
+    sums: &mut Sums<S, P, N, V>,
+    activation: u32,
+) {
+    let Some([low, high]) = bounds(activation) else { return };
+    let (low, high) = (simd.splat_f32s(low), simd.splat_f32s(high));
+    for p in 0..P {
+        for n in 0..N {
+            for v in 0..V {
+                sums[p][n][v] = simd.min_f32s(simd.max_f32s(sums[p][n][v], low), high);
+            }
+        }
+    }
+}
+
+/// Writes the sums of block `n`.
+#[inline(always)]
+pub(super) fn write<S: Simd, const P: usize, const N: usize, const V: usize>(
+    sums: &Sums<S, P, N, V>,
+    n: usize,
+    output: &mut [Block],
+) {
+    let output = &mut output[..P];
+    for p in 0..P {
+        let output = S::as_mut_simd_f32s(&mut output[p].0).0;
+        for v in 0..V {
+            output[v] = sums[p][n][v];
+        }
+    }
+}
