@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::map::{BLOCK, Block, Map, Pixel};
-use super::tile::{Factor, Sums, activate, add, add_shortcut, start, write};
+use super::tile::{Factor, Sums, activate, add, add_shortcut, most_blocks, start, tile, write};
 use crate::parallel;
 use crate::vectorised::vectorised;
 
@@ -222,26 +222,15 @@ impl<X: Pixel> Task<'_, '_, X> {
         let mut blocks: &mut [&mut [Block]] = blocks;
         let mut block = *block;
         while !blocks.is_empty() {
-            let together = if V == 1 { blocks.len().min(2) } else { 1 };
+            let together = blocks.len().min(most_blocks(V));
             let (group, rest) = blocks.split_at_mut(together);
             blocks = rest;
             let mut at = pixels.start;
             while at < pixels.end {
                 let in_row = (width - at % width).min(pixels.end - at);
-                let tile = Tile { layer: self.layer, block, at, offset: at - pixels.start, group, copies: &mut copies };
-                at += match (V, together) {
-                    (1, 2) if in_row >= 12 => simd.vectorize(Pixels::<_, 12, 2, V, STRIDE>(tile)),
-                    (1, 2) if in_row >= 8 => simd.vectorize(Pixels::<_, 8, 2, V, STRIDE>(tile)),
-                    (1, 2) if in_row >= 4 => simd.vectorize(Pixels::<_, 4, 2, V, STRIDE>(tile)),
-                    (1, 2) if in_row >= 2 => simd.vectorize(Pixels::<_, 2, 2, V, STRIDE>(tile)),
-                    (1, 2) => simd.vectorize(Pixels::<_, 1, 2, V, STRIDE>(tile)),
-                    (1, _) if in_row >= 24 => simd.vectorize(Pixels::<_, 24, 1, V, STRIDE>(tile)),
-                    (1, _) if in_row >= 12 => simd.vectorize(Pixels::<_, 12, 1, V, STRIDE>(tile)),
-                    (2 | 4, _) if in_row >= 6 => simd.vectorize(Pixels::<_, 6, 1, V, STRIDE>(tile)),
-                    (1 | 2 | 4, _) if in_row >= 4 => simd.vectorize(Pixels::<_, 4, 1, V, STRIDE>(tile)),
-                    (1 | 2 | 4, _) if in_row >= 2 => simd.vectorize(Pixels::<_, 2, 1, V, STRIDE>(tile)),
-                    _ => simd.vectorize(Pixels::<_, 1, 1, V, STRIDE>(tile)),
-                };
+                let offset = at - pixels.start;
+                let tile = Tile { layer: self.layer, block, at, offset, group, copies: &mut copies };
+                at += tile!(simd, V, together, in_row, |P, N| Pixels::<_, P, N, V, STRIDE>(tile));
             }
             block += together;
         }

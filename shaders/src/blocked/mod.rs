@@ -2,8 +2,10 @@
 //! and activation in one pass.
 
 mod conv;
+mod depthwise;
 mod map;
 mod tile;
 
 pub use conv::{Conv, Placement};
+pub use depthwise::{Depthwise, Expansion};
 pub use map::{BLOCK, Map};

@@ -117,3 +117,36 @@ pub(super) fn write<S: Simd, const P: usize, const N: usize, const V: usize>(
         }
     }
 }
+
+/// Runs the operation for as many pixels `P` of the `rest` and blocks `N` of those that are `together` as the vectors have
+/// registers for, `V` of them to a block. Every tile is a function of its own, so that its sums keep their registers.
+macro_rules! tile {
+    ($simd:expr, $vectors:expr, $together:expr, $rest:expr, |$p:ident, $n:ident| $operation:expr) => {{
+        macro_rules! of {
+            ($pixels:literal, $blocks:literal) => {{
+                const $p: usize = $pixels;
+                const $n: usize = $blocks;
+                $simd.vectorize($operation)
+            }};
+        }
+        match ($vectors, $together, $rest) {
+            (1, 2, 12..) => of!(12, 2),
+            (1, 2, 8..) => of!(8, 2),
+            (1, 2, 4..) => of!(4, 2),
+            (1, 2, 2..) => of!(2, 2),
+            (1, 2, _) => of!(1, 2),
+            (1, _, 24..) => of!(24, 1),
+            (1, _, 12..) => of!(12, 1),
+            (2 | 4, _, 6..) => of!(6, 1),
+            (1 | 2 | 4, _, 4..) => of!(4, 1),
+            (1 | 2 | 4, _, 2..) => of!(2, 1),
+            _ => of!(1, 1),
+        }
+    }};
+}
+pub(super) use tile;
+
+/// Blocks that a tile has at most, of `V` vectors each.
+pub(super) const fn most_blocks(vectors: usize) -> usize {
+    if vectors == 1 { 2 } else { 1 }
+}
