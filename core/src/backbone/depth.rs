@@ -6,10 +6,10 @@
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 
 use super::conv_norm::{conv_norm, fold};
-use super::{Backbone, BatchNorm};
+use super::{Backbone, BatchNorm, Features};
 use crate::kernel::Activation::Relu;
 use crate::weights::{StateDict, WeightsError, load_state_dict, state_dict};
 
@@ -63,7 +63,7 @@ impl Neck {
     }
 
     /// `[B, C, h, w]` to `[B, channels, h, w]`; `passes` as in [`BatchNorm::forward`].
-    pub fn forward(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
+    pub(super) fn forward(&self, x: Features, passes: usize) -> Features {
         conv_norm(&self.conv, &self.bn, x, passes, None, Relu)
     }
 

@@ -3,9 +3,9 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 
-use super::conv_norm::{conv_norm, fold};
+use super::conv_norm::{conv_norm, fold, widened};
 use super::depth::receptive_field;
-use super::{BatchNorm, Depth, FeatureExtractor, Neck};
+use super::{BatchNorm, Depth, FeatureExtractor, Features, Neck};
 use crate::kernel::Activation::{Identity, Relu6};
 
 /// One row of the architecture: repeats, kernel, stride of the first block, expansion, input and output channels.
@@ -116,18 +116,19 @@ impl EfficientNetLite0 {
     /// Stem and the first four stages, `[B, 3, H, W]` to `[B, 80, ceil(H / 16), ceil(W / 16)]`: after them no map has
     /// more than 3 values per pixel of the image. A position sees 88 pixels beyond its own.
     pub fn shallow(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
-        let x = conv_norm(&self.conv_stem, &self.bn0, images, passes, None, Relu6);
-        self.blocks.iter().take(SHALLOW_BLOCKS).fold(x, |x, block| block.forward(x, passes))
+        let x = conv_norm(&self.conv_stem, &self.bn0, images.into(), passes, None, Relu6);
+        self.blocks.iter().take(SHALLOW_BLOCKS).fold(x, |x, block| block.forward(x, passes)).into_tensor()
     }
 
     /// The other stages and the head, from the output of [`EfficientNetLite0::shallow`] to the features.
     pub fn deep(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
-        let x = self.blocks.iter().skip(SHALLOW_BLOCKS).fold(x, |x, block| block.forward(x, passes));
-        match (&self.conv_head, &self.bn1, &self.neck) {
+        let x = self.blocks.iter().skip(SHALLOW_BLOCKS).fold(x.into(), |x, block| block.forward(x, passes));
+        let features = match (&self.conv_head, &self.bn1, &self.neck) {
             (Some(conv), Some(norm), _) => conv_norm(conv, norm, x, passes, None, Relu6),
             (_, _, Some(neck)) => neck.forward(x, passes),
             _ => x,
-        }
+        };
+        features.into_tensor()
     }
 }
 
@@ -190,13 +191,10 @@ impl InvertedResidual {
         self.project_conv.weight.dims()[0]
     }
 
-    fn forward(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
+    fn forward(&self, x: Features, passes: usize) -> Features {
         let shortcut = self.shortcut.then(|| x.clone());
-        let y = match (&self.expand_conv, &self.bn0) {
-            (Some(conv), Some(norm)) => conv_norm(conv, norm, x, passes, None, Relu6),
-            _ => x,
-        };
-        let y = conv_norm(&self.depthwise_conv, &self.bn1, y, passes, None, Relu6);
+        let expand = self.expand_conv.as_ref().zip(self.bn0.as_ref());
+        let y = widened(expand, (&self.depthwise_conv, &self.bn1), x, passes, Relu6);
         conv_norm(&self.project_conv, &self.bn2, y, passes, shortcut, Identity)
     }
 }

@@ -1,8 +1,9 @@
 use burn::module::{Content, Devices, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper, ModuleVisitor};
-use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 
-use crate::kernel::{self, Activation, Form, padding};
+use crate::kernel::Form;
+#[cfg(feature = "cpu")]
+use crate::kernel::Packed;
 
 /// The pair as one convolution, of a network in use: with running statistics, normalisation is a factor and a shift of
 /// each channel. `None` until [`fold`](super::fold).
@@ -13,13 +14,12 @@ use crate::kernel::{self, Activation, Form, padding};
 pub(super) struct Folded(Option<FoldedConv>);
 
 #[derive(Clone, Debug)]
-pub(super) struct FoldedConv {
-    /// As its form takes it.
-    pub(super) weight: Tensor<4>,
-    /// `[O]`.
-    pub(super) bias: Tensor<1>,
-    /// Which kernel computes it.
-    pub(super) form: Form,
+pub(super) enum FoldedConv {
+    /// `weight` as its form takes it, `bias` `[O]`.
+    Tensors { weight: Tensor<4>, bias: Tensor<1>, form: Form },
+    /// On the CPU.
+    #[cfg(feature = "cpu")]
+    Packed(Packed),
 }
 
 impl Folded {
@@ -29,6 +29,14 @@ impl Folded {
 
     pub(super) fn get(&self) -> Option<&FoldedConv> {
         self.0.as_ref()
+    }
+
+    #[cfg(feature = "cpu")]
+    pub(super) fn packed(&self) -> Option<&Packed> {
+        match &self.0 {
+            Some(FoldedConv::Packed(packed)) => Some(packed),
+            _ => None,
+        }
     }
 }
 
@@ -71,29 +79,3 @@ impl ModuleDisplayDefault for Folded {
 }
 
 impl ModuleDisplay for Folded {}
-
-impl FoldedConv {
-    /// The pair on `x`; `conv` has its stride and padding.
-    pub(super) fn forward(
-        &self,
-        conv: &Conv2d,
-        x: Tensor<4>,
-        shortcut: Option<Tensor<4>>,
-        activation: Activation,
-    ) -> Tensor<4> {
-        let [_, _, height, width] = x.dims();
-        let (padding, stride) = (padding(conv, [height, width]), conv.stride[0]);
-        let (weight, bias) = (self.weight.clone(), self.bias.clone());
-        match self.form {
-            Form::Pointwise => kernel::pointwise(x, weight, bias, shortcut, activation),
-            Form::Dense | Form::Other => kernel::conv(x, weight, bias, stride, padding, shortcut, activation),
-            Form::Depthwise => match shortcut {
-                None => kernel::depthwise(x, weight, bias, stride, padding, activation),
-                Some(shortcut) => {
-                    let y = kernel::depthwise(x, weight, bias, stride, padding, Activation::Identity);
-                    activation.forward(y + shortcut)
-                }
-            },
-        }
-    }
-}

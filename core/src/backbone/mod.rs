@@ -4,6 +4,7 @@ mod batch_norm;
 mod conv_norm;
 mod depth;
 mod efficientnet_lite0;
+mod features;
 mod folded;
 mod resnet18;
 mod tiled;
@@ -15,6 +16,7 @@ pub use batch_norm::BatchNorm;
 pub(crate) use conv_norm::{conv_norm, fold};
 pub use depth::{Depth, Neck};
 pub use efficientnet_lite0::EfficientNetLite0;
+pub(crate) use features::Features;
 pub use resnet18::{ResNet18, Stem};
 pub use tiled::Tiling;
 

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::conv_norm::{conv_norm, fold};
 use super::depth::receptive_field;
-use super::{BatchNorm, Depth, FeatureExtractor, Neck};
+use super::{BatchNorm, Depth, FeatureExtractor, Features, Neck};
 use crate::kernel::Activation::{Identity, Relu};
 
 /// The layers in front of the first residual stage.
@@ -94,14 +94,14 @@ impl ResNet18 {
         }
     }
 
-    fn stem(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
-        let mut x = conv_norm(&self.conv1, &self.bn1, images, passes, None, Relu);
+    fn stem(&self, images: Tensor<4>, passes: usize) -> Features {
+        let mut x = conv_norm(&self.conv1, &self.bn1, images.into(), passes, None, Relu);
         for (conv, bn) in [(&self.conv2, &self.bn2), (&self.conv3, &self.bn3)] {
             if let (Some(conv), Some(bn)) = (conv, bn) {
                 x = conv_norm(conv, bn, x, passes, None, Relu);
             }
         }
-        self.maxpool.forward(x)
+        x.max_pool(&self.maxpool)
     }
 
     /// Stride of [`ResNet18::shallow`]: 8, or 4 where the second stage is cut off.
@@ -114,16 +114,17 @@ impl ResNet18 {
     /// than 2 values per pixel of the image. A position sees 51 pixels beyond its own.
     pub fn shallow(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
         let x = self.stem(images, passes);
-        self.layer1.iter().chain(&self.layer2).fold(x, |x, block| block.forward(x, passes))
+        self.layer1.iter().chain(&self.layer2).fold(x, |x, block| block.forward(x, passes)).into_tensor()
     }
 
     /// The other stages, from the output of [`ResNet18::shallow`] to the features.
     pub fn deep(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
-        let x = self.layer3.iter().chain(&self.layer4).fold(x, |x, block| block.forward(x, passes));
-        match &self.neck {
+        let x = self.layer3.iter().chain(&self.layer4).fold(x.into(), |x, block| block.forward(x, passes));
+        let features = match &self.neck {
             Some(neck) => neck.forward(x, passes),
             None => x,
-        }
+        };
+        features.into_tensor()
     }
 
     /// Whether blocks are left out.
@@ -191,7 +192,7 @@ impl BasicBlock {
         }
     }
 
-    fn forward(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
+    fn forward(&self, x: Features, passes: usize) -> Features {
         let shortcut = match &self.downsample {
             Some((conv, bn)) => conv_norm(conv, bn, x.clone(), passes, None, Identity),
             None => x.clone(),

@@ -3,6 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | `infer` | a network in use: convolution, bias, shortcut and activation in one operation |
+//! | `blocks` | the same on the CPU, from the first convolution to the last without tensors |
 //! | `train`, `train_cpu` | a training step, and what burn's CPU backend lacks for it |
 //! | `mask` | from coarse map to masked images, with its gradient |
 //! | `picture` | the model's input from pixels, and the mask painted over them |
@@ -10,6 +11,8 @@
 //! | `launch`, `limits` | WGSL kernels on burn's buffers, and what an adapter takes |
 
 mod activation;
+#[cfg(feature = "cpu")]
+mod blocks;
 #[cfg(feature = "cpu")]
 mod cpu_tensor;
 mod geometry;
@@ -24,6 +27,8 @@ mod train;
 mod train_cpu;
 
 pub use activation::Activation;
+#[cfg(feature = "cpu")]
+pub(crate) use blocks::{Blocks, Packed};
 pub(crate) use geometry::{Form, padding};
 pub use infer::{conv, depthwise, pack, pointwise};
 pub use limits::{check_pass, limits};

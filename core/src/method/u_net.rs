@@ -11,10 +11,9 @@ use burn::tensor::activation::softplus;
 use burn::tensor::{Device, Tensor};
 
 use super::{Batch, Decision, Learning, Method, Objective, Reading};
-use crate::backbone::{BatchNorm, conv_norm, fold};
+use crate::backbone::{BatchNorm, Features, conv_norm, fold};
 use crate::kernel::Activation::Relu;
 use crate::loss::Term;
-use crate::resample::nearest_double;
 
 /// Channels at each scale.
 const WIDTHS: [usize; 6] = [16, 32, 64, 128, 256, 512];
@@ -64,7 +63,7 @@ impl DoubleConv {
         }
     }
 
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward(&self, x: Features) -> Features {
         let x = conv_norm(&self.conv1, &self.bn1, x, 1, None, Relu);
         conv_norm(&self.conv2, &self.bn2, x, 1, None, Relu)
     }
@@ -115,7 +114,7 @@ impl UNet {
     ///
     /// `[B, 3, H, W]` to `[B, 2, H, W]`, any H and W.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        let mut x = self.init.forward(images);
+        let mut x = self.init.forward(images.into());
         let mut skips = Vec::with_capacity(self.down.len());
         for down in &self.down {
             let deeper = down.forward(x.clone());
@@ -123,10 +122,10 @@ impl UNet {
         }
         for (up, skip) in self.up.iter().zip(skips.into_iter().rev()) {
             let [_, _, height, width] = skip.dims();
-            let larger = nearest_double(up.before.forward(x), [height, width]);
-            x = up.after.forward(Tensor::cat(vec![larger, skip], 1));
+            let larger = up.before.forward(x).nearest_double([height, width]);
+            x = up.after.forward(larger.joined(skip));
         }
-        self.classifier.forward(x)
+        self.classifier.forward(x.into_tensor())
     }
 }
 

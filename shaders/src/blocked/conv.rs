@@ -76,12 +76,13 @@ impl Conv {
         &self.weights[block * length..][..length]
     }
 
-    /// Where the factors of a sum are, in the order of the weights, of planes of `plane` pixels in rows of `width`.
-    pub(super) fn factors<X: Pixel>(&self, plane: usize, width: usize) -> Vec<Factor> {
-        let mut factors = Vec::with_capacity(self.inputs * self.kernel * self.kernel);
-        for first in (0..self.inputs).step_by(BLOCK) {
+    /// Where the factors of a sum are that come from `channels` channels, in the order of the weights, in planes of
+    /// `plane` pixels and rows of `width`.
+    pub(super) fn factors<X: Pixel>(&self, channels: usize, plane: usize, width: usize) -> Vec<Factor> {
+        let mut factors = Vec::with_capacity(channels * self.kernel * self.kernel);
+        for first in (0..channels).step_by(BLOCK) {
             for tap in 0..self.kernel * self.kernel {
-                factors.extend((first..self.inputs.min(first + BLOCK)).map(|input| Factor {
+                factors.extend((first..channels.min(first + BLOCK)).map(|input| Factor {
                     pixel: (input / X::CHANNELS * plane + tap / self.kernel * width + tap % self.kernel) as u32,
                     channel: (input % X::CHANNELS) as u32,
                 }));
@@ -90,19 +91,24 @@ impl Conv {
         factors
     }
 
-    /// The convolution of `x`, `shortcut` of the output's shape added if there is one, activated.
+    /// The convolution of `maps` of one size, their channels one after the other, `shortcut` of the output's shape added
+    /// if there is one, activated. All maps but the last have whole blocks.
     #[must_use]
-    pub fn run(&self, x: &Map, placement: Placement, shortcut: Option<&Map>, activation: u32) -> Map {
-        assert_eq!(x.channels, self.inputs, "input channels");
+    pub fn run(&self, maps: &[&Map], placement: Placement, shortcut: Option<&Map>, activation: u32) -> Map {
+        let size = maps.first().map_or([0; 2], |map| map.size);
+        assert!(maps.iter().rev().skip(1).all(|map| map.channels % BLOCK == 0), "blocks that are not full");
+        assert!(maps.iter().all(|map| map.size == size), "maps of several sizes");
         // a 1×1 convolution sees pixels one by one: all of them are one row
-        let pointwise = self.kernel == 1 && self.stride == 1 && placement.pad == [0; 2] && placement.size == x.size;
-        let (size, seen) = match pointwise {
-            true => ([1, x.pixels()], [1, x.pixels()]),
-            false => (placement.size, x.size),
-        };
-        let factors = &self.factors::<Block>(seen[0] * seen[1], seen[1]);
+        let pointwise = self.kernel == 1 && self.stride == 1 && placement.pad == [0; 2] && placement.size == size;
+        let [out_size, seen] = [placement.size, size].map(|[h, w]| if pointwise { [1, h * w] } else { [h, w] });
+        let (mut first, mut sources) = (0, Vec::with_capacity(maps.len()));
+        for map in maps {
+            sources.push(Source::new(self, &map.values, first..first + map.channels, seen));
+            first += map.channels;
+        }
+        assert_eq!(first, self.inputs, "input channels");
         let pad = placement.pad;
-        let layer = Layer { conv: self, x: &x.values, x_size: seen, factors, size, pad, shortcut, activation };
+        let layer = Layer { conv: self, sources, x_size: seen, size: out_size, pad, shortcut, activation };
         let mut output = Map::uninitialised(self.outputs, placement.size);
         layer.run(output.used());
         output
@@ -121,11 +127,10 @@ impl Conv {
                 *pixel = [red[column], green[column], blue[column]];
             }
         });
-        let Placement { size: output_size, pad } = placement;
-        let factors = &self.factors::<[f32; 3]>(pixels, size[1]);
-        let layer =
-            Layer { conv: self, x: &image, x_size: size, factors, size: output_size, pad, shortcut: None, activation };
-        let mut output = Map::uninitialised(self.outputs, output_size);
+        let sources = vec![Source::new(self, &image[..], 0..3, size)];
+        let Placement { size: out_size, pad } = placement;
+        let layer = Layer { conv: self, sources, x_size: size, size: out_size, pad, shortcut: None, activation };
+        let mut output = Map::uninitialised(self.outputs, out_size);
         layer.run(output.used());
         output
     }
@@ -134,13 +139,29 @@ impl Conv {
 /// A convolution on its input.
 struct Layer<'a, X> {
     conv: &'a Conv,
-    x: &'a [X],
+    sources: Vec<Source<'a, X>>,
     x_size: [usize; 2],
-    factors: &'a [Factor],
     size: [usize; 2],
     pad: [usize; 2],
     shortcut: Option<&'a Map>,
     activation: u32,
+}
+
+/// Some of the input's channels.
+struct Source<'a, X> {
+    values: &'a [X],
+    channels: Range<usize>,
+    factors: Vec<Factor>,
+    /// Of an output block's weights.
+    lines: Range<usize>,
+}
+
+impl<'a, X: Pixel> Source<'a, X> {
+    fn new(conv: &Conv, values: &'a [X], channels: Range<usize>, size: [usize; 2]) -> Self {
+        let taps = conv.kernel * conv.kernel;
+        let factors = conv.factors::<X>(channels.len(), size[0] * size[1], size[1]);
+        Self { values, lines: channels.start * taps..channels.end * taps, channels, factors }
+    }
 }
 
 /// Pixels of some output blocks.
@@ -218,7 +239,7 @@ impl<X: Pixel> Task<'_, '_, X> {
     fn run<S: Simd, const V: usize, const STRIDE: usize>(mut self, simd: S) {
         let Piece { block, pixels, blocks } = &mut self.piece;
         let width = self.layer.size[1];
-        let mut copies = Copies::default();
+        let mut copies: Vec<_> = self.layer.sources.iter().map(|_| Copies::default()).collect();
         let mut blocks: &mut [&mut [Block]] = blocks;
         let mut block = *block;
         while !blocks.is_empty() {
@@ -244,7 +265,8 @@ struct Tile<'l, 'g, 'o, X> {
     at: usize,
     offset: usize,
     group: &'g mut [&'o mut [Block]],
-    copies: &'g mut Copies<X>,
+    /// One for each source.
+    copies: &'g mut [Copies<X>],
 }
 
 /// `P` pixels in `N` blocks of `V` vectors. A function of its own for each, so that all sums have a register.
@@ -269,13 +291,15 @@ impl<X: Pixel, const P: usize, const N: usize, const V: usize, const STRIDE: usi
             && column + span <= width + layer.pad[1];
 
         let mut sums: Sums<S, P, N, V> = start(simd, &conv.bias[this.block..][..N]);
-        let weights: [&[Block]; N] = std::array::from_fn(|n| conv.weights(this.block + n));
-        if inside {
-            let first = (row - layer.pad[0]) * width + column - layer.pad[1];
-            add::<S, X, P, N, V, STRIDE>(simd, &mut sums, &layer.x[first..], layer.factors, weights);
-        } else {
-            let (pixels, factors) = this.copies.of(layer, [row, column], span);
-            add::<S, X, P, N, V, STRIDE>(simd, &mut sums, pixels, factors, weights);
+        for (source, copies) in layer.sources.iter().zip(&mut *this.copies) {
+            let weights = std::array::from_fn(|n| &conv.weights(this.block + n)[source.lines.clone()]);
+            if inside {
+                let first = (row - layer.pad[0]) * width + column - layer.pad[1];
+                add::<S, X, P, N, V, STRIDE>(simd, &mut sums, &source.values[first..], &source.factors, weights);
+            } else {
+                let (pixels, factors) = copies.of(layer, source, [row, column], span);
+                add::<S, X, P, N, V, STRIDE>(simd, &mut sums, pixels, factors, weights);
+            }
         }
         if let Some(shortcut) = layer.shortcut {
             for n in 0..N {
@@ -291,19 +315,25 @@ impl<X: Pixel, const P: usize, const N: usize, const V: usize, const STRIDE: usi
 }
 
 /// Copies of what a tile at the rim sees, with zeros beyond the input.
-#[derive(Default)]
 struct Copies<X> {
     pixels: Vec<X>,
     /// For copies of that many columns.
     factors: Vec<(usize, Vec<Factor>)>,
 }
 
+impl<X> Default for Copies<X> {
+    fn default() -> Self {
+        Self { pixels: Vec::new(), factors: Vec::new() }
+    }
+}
+
 impl<X: Pixel> Copies<X> {
     /// Copies what a tile sees, `span` columns from `start` in the padded input on, and says where its factors are.
-    fn of(&mut self, layer: &Layer<X>, start: [usize; 2], span: usize) -> (&[X], &[Factor]) {
+    fn of(&mut self, layer: &Layer<X>, source: &Source<X>, start: [usize; 2], span: usize) -> (&[X], &[Factor]) {
         let [height, width] = layer.x_size;
         let kernel = layer.conv.kernel;
-        let planes = layer.conv.inputs.div_ceil(X::CHANNELS);
+        let channels = source.channels.len();
+        let planes = channels.div_ceil(X::CHANNELS);
         self.pixels.clear();
         self.pixels.resize(planes * kernel * span, X::default());
         let skipped = layer.pad[1].saturating_sub(start[1]);
@@ -312,13 +342,13 @@ impl<X: Pixel> Copies<X> {
         for (index, copy) in self.pixels.chunks_exact_mut(span).enumerate() {
             let (plane, row) = (index / kernel, (start[0] + index % kernel).wrapping_sub(layer.pad[0]));
             if row < height && from < end {
-                let plane = &layer.x[(plane * height + row) * width..][..width];
+                let plane = &source.values[(plane * height + row) * width..][..width];
                 copy[skipped..][..end - from].copy_from_slice(&plane[from..end]);
             }
         }
         let known = self.factors.iter().position(|(columns, _)| *columns == span);
         let known = known.unwrap_or_else(|| {
-            self.factors.push((span, layer.conv.factors::<X>(kernel * span, span)));
+            self.factors.push((span, layer.conv.factors::<X>(channels, kernel * span, span)));
             self.factors.len() - 1
         });
         (&self.pixels, &self.factors[known].1)

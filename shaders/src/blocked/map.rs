@@ -8,9 +8,9 @@ use crate::parallel;
 pub const BLOCK: usize = 16;
 
 /// The values of a block's channels at one pixel: a line of a processor's cache, and of the longest vectors (AVX-512).
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(64))]
-pub struct Block(pub(super) [f32; BLOCK]);
+pub(super) struct Block(pub(super) [f32; BLOCK]);
 
 /// Values of some channels at one pixel.
 pub(super) trait Pixel: Copy + Default + Send + Sync {

@@ -4,8 +4,10 @@
 mod conv;
 mod depthwise;
 mod map;
+mod resample;
 mod tile;
 
 pub use conv::{Conv, Placement};
 pub use depthwise::{Depthwise, Expansion};
 pub use map::{BLOCK, Map};
+pub use resample::{MaxPool, nearest_double};
