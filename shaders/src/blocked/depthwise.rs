@@ -286,6 +286,7 @@ struct ExpandedPixels<'l, 'w, const P: usize, const N: usize, const V: usize>(Ex
 impl<const P: usize, const N: usize, const V: usize> WithSimd for ExpandedPixels<'_, '_, P, N, V> {
     type Output = usize;
 
+    #[allow(clippy::needless_range_loop, reason = "as in `tile`")]
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> usize {
         let Self(Expand { layer, expansion: Expansion { conv, activation }, block, from, column, to, windows }) = self;

@@ -1,5 +1,11 @@
 //! The sums of a few pixels and a few blocks of output channels, in registers from the bias to the activation.
 
+#![allow(
+    clippy::needless_range_loop,
+    clippy::manual_memcpy,
+    reason = "only plain loops over constants are unrolled early enough for the sums to stay in registers"
+)]
+
 use pulp::Simd;
 
 use super::map::{Block, Pixel};
