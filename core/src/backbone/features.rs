@@ -11,6 +11,7 @@ use crate::resample::nearest_double;
 /// A tensor, or of a folded network on the CPU blocks of channels. What one of them cannot be asked it is turned into
 /// the other for.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a few values at a time, and most are moved on at once")]
 pub(crate) enum Features {
     /// `[B, C, H, W]`.
     Tensor(Tensor<4>),

@@ -14,6 +14,7 @@ use crate::kernel::Packed;
 pub(super) struct Folded(Option<FoldedConv>);
 
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one value a convolution, beside its weights")]
 pub(super) enum FoldedConv {
     /// `weight` as its form takes it, `bias` `[O]`.
     Tensors { weight: Tensor<4>, bias: Tensor<1>, form: Form },
