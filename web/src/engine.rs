@@ -113,13 +113,12 @@ impl Engine {
     /// With one message for the user.
     pub async fn predict(&self, file: Vec<u8>) -> Result<Prediction, Failure> {
         let model = self.model()?;
-        let image = decode(&file)?;
+        let (image, notes) = decode(&file)?;
         drop(file);
         let (width, height) = image.dimensions();
         let view = RgbView::new(image.as_raw(), width as usize, height as usize)?;
         let observation = model.segmenter.observe_async(view).await?;
-        let method = model.segmenter.card().model.method;
-        Ok(Prediction::new(image, observation, method.masks_by_class(), self.canvas.clone()))
+        Ok(Prediction::new(image, notes, observation, model.segmenter.card().clone(), self.canvas.clone()))
     }
 }
 

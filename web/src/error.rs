@@ -46,6 +46,12 @@ pub enum Failure {
     /// No image that can be read as it is meant.
     #[error("{0}")]
     Picture(PictureError),
+    /// The image was let go of.
+    #[error("the image was put away")]
+    Resting,
+    /// The file's content is another one.
+    #[error("the file has changed since it was added; add it again")]
+    Changed,
     /// A result could not be written.
     #[error("could not write the file: {0}")]
     Export(String),

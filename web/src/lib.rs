@@ -20,7 +20,7 @@ mod prediction;
 
 pub use engine::Engine;
 pub use error::Failure;
-pub use export::{Archive, csv};
+pub use export::csv;
 pub use prediction::Prediction;
 
 /// Breaks down, for tests of what the page does then.

@@ -2,7 +2,7 @@
  * The Worker: answers the page's calls one after the other. It does not try to survive a panic or a lost device; it
  * says so, and the page replaces it.
  */
-import type { Calls, Fault, FromWorker, Request } from "../protocol";
+import type { Calls, Fault, FromWorker, Request, Stop } from "../protocol";
 import { Session } from "./session";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
@@ -12,7 +12,11 @@ let session: Session | undefined;
 let lost: string | undefined;
 let queue: Promise<void> = Promise.resolve();
 
-scope.addEventListener("message", ({ data }: MessageEvent<Request>) => {
+scope.addEventListener("message", ({ data }: MessageEvent<Request | Stop>) => {
+  if ("stop" in data) {
+    session?.stop();
+    return;
+  }
   // wasm-bindgen objects may be borrowed once at a time
   queue = queue.then(() => answer(data));
 });
@@ -49,7 +53,9 @@ async function run(request: Request): Promise<Calls[keyof Calls]["result"]> {
     case "predict":
       return session.predict(request.args.image, request.args.style);
     case "paint":
-      return session.paint(request.args.image, request.args.style);
+      return session.paint(request.args.image, request.args.style, request.args.parts);
+    case "scale":
+      return session.scale(request.args.image, request.args.mpp);
     case "value":
       return session.value(request.args.id, request.args.x, request.args.y);
     case "export":
@@ -57,7 +63,7 @@ async function run(request: Request): Promise<Calls[keyof Calls]["result"]> {
     case "csv":
       return session.csv(request.args.items, request.args.style);
     case "zip":
-      return session.zip(request.args.items, request.args.style, request.args.run);
+      return session.zip(request.args);
     case "forget":
       return session.forget();
     case "panic":
