@@ -243,15 +243,13 @@ impl Seen {
             return Some(Caution::NearlyBlack);
         }
         let outliers = (self.pixels / 200.0) as usize;
-        let inner = |levels: &mut dyn Iterator<Item = (usize, &usize)>| {
-            let mut sum = 0;
-            levels.find(|(_, count)| {
-                sum += **count;
-                sum > outliers
-            })
+        // the first level beyond which more than a few lie, from either end
+        let inner = |count: &mut usize, level: usize| {
+            *count += self.levels[level];
+            Some((*count > outliers).then_some(level))
         };
-        let low = inner(&mut self.levels.iter().enumerate()).map_or(0, |(level, _)| level);
-        let high = inner(&mut self.levels.iter().enumerate().rev()).map_or(255, |(level, _)| level);
+        let low = (0..256).scan(0, inner).flatten().next().unwrap_or(0);
+        let high = (0..256).rev().scan(0, inner).flatten().next().unwrap_or(255);
         (high.saturating_sub(low) < FLAT).then_some(Caution::Blank)
     }
 

@@ -1,7 +1,7 @@
 import { byId } from "./dom";
 import { Cancelled, type EngineHost } from "./engine-host";
 import { words } from "./format";
-import { exported, reference, type Images, type Item } from "./images";
+import { cautions, exported, reference, type Images, type Item } from "./images";
 import type { DeviceInfo, FileKind, LoadedModel, Style } from "./protocol";
 
 export interface DownloadContext {
@@ -27,9 +27,6 @@ const SINGLE: Readonly<Record<FileKind, [suffix: string, type: string]>> = {
 
 const ARCHIVE = "histomask-predictions.zip";
 
-/** Pixels of all images from which an archive goes straight to a file, where the browser can. */
-const MUCH = 200_000_000;
-
 let under_way = false;
 
 /** Connects the download buttons. Files are made on this machine and saved; nothing is sent. */
@@ -52,11 +49,8 @@ export function connectDownloads(context: DownloadContext): void {
   });
   on(context, "download-zip", async () => {
     const items = all();
-    const pixels = items.reduce((sum, { findings }) => sum + findings.width * findings.height, 0);
-    const to = pixels > MUCH ? await place() : null;
-    if (to === "cancelled") return;
-    const { archive, packed } = await host.call("zip", { items, style: context.style(), run: run(context), to });
-    if (archive) save(archive, ARCHIVE);
+    const { archive, packed } = await host.call("zip", { items, style: context.style(), run: run(context) });
+    save(archive, ARCHIVE);
     if (packed < items.length) context.failed(`Cancelled: the archive holds ${packed} of ${items.length} images`);
     else context.saved();
   });
@@ -91,24 +85,15 @@ function on(context: DownloadContext, id: string, make: () => Promise<void>): vo
   });
 }
 
-/** Where the user wants the archive; null where the browser does not ask. */
-async function place(): Promise<FileSystemFileHandle | "cancelled" | null> {
-  const pick = (window as { showSaveFilePicker?: (options: object) => Promise<FileSystemFileHandle> }).showSaveFilePicker;
-  if (!pick) return null;
-  try {
-    return await pick({ suggestedName: ARCHIVE, types: [{ accept: { "application/zip": [".zip"] } }] });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") return "cancelled";
-    // refused, as in a frame or without a click: as a download then
-    return null;
-  }
-}
-
 /** run.json as `histomask predict` writes it. */
 function run(context: DownloadContext): string {
   const failed = context.images.all.flatMap(({ name, state }) =>
     state.kind === "failed" ? [{ path: name, error: state.message }] : [],
   );
+  const doubtful = context.images.all.flatMap((item) => {
+    const said = cautions(item).map(({ sentence }) => sentence);
+    return said.length > 0 ? [{ path: item.name, cautions: said }] : [];
+  });
   const model = context.model();
   return JSON.stringify({
     schema: 1,
@@ -120,6 +105,7 @@ function run(context: DownloadContext): string {
     device: context.device()?.name,
     threshold: context.style().threshold,
     images: 0,
+    doubtful,
     failed,
   });
 }

@@ -7,6 +7,7 @@ import type {
   LoadedModel,
   Reply,
   Request,
+  Stop,
   WorkerEvent,
 } from "./protocol";
 
@@ -83,6 +84,16 @@ export class EngineHost {
     const loaded = await this.call("load", { model });
     this.model = model;
     return loaded;
+  }
+
+  /** Asks the archive under way to end with what it holds. */
+  stop(): void {
+    this.worker?.postMessage({ stop: true } satisfies Stop);
+  }
+
+  /** Makes a new Worker of a Worker that holds much memory and has nothing to do. */
+  renew(): void {
+    if (this.ready && this.pending.size === 0) this.spawn();
   }
 
   /** Ends whatever is under way: the Worker cannot be interrupted, so it is replaced. */

@@ -42,6 +42,13 @@ export interface ExportItem extends ImageRef {
   readonly cautions: readonly string[];
 }
 
+/** An image's size in pixels and, where they are known, its microns per pixel. */
+export interface Extent {
+  readonly width: number;
+  readonly height: number;
+  readonly mpp: number | null;
+}
+
 /** Why a result is doubtful (core/src/caution.rs). */
 export interface Caution {
   /** For a table. */
@@ -119,17 +126,14 @@ export interface Calls {
     args: { image: ImageRef; style: Style; parts: { bare: boolean; veil: boolean } };
     result: { bitmap: ImageBitmap; bare: ImageBitmap | null; veil: ImageBitmap | null; foreground: number };
   };
-  /** Cautions by scale, at so many microns per pixel. */
-  scale: { args: { image: ImageRef; mpp: number | null }; result: Caution | null };
+  /** Cautions by size and microns per pixel. */
+  scale: { args: { images: Extent[] }; result: (Caution | null)[] };
   /** null where the result is not at hand. */
   value: { args: { id: number; x: number; y: number }; result: number | null };
   export: { args: { image: ImageRef; kind: FileKind; style: Style }; result: Uint8Array<ArrayBuffer> };
   csv: { args: { items: ExportItem[]; style: Style }; result: Uint8Array<ArrayBuffer> };
-  /** `to` is a file on disk; without one the archive comes back. Asked to stop, it is finished with what it holds. */
-  zip: {
-    args: { items: ExportItem[]; style: Style; run: string; to: FileSystemFileHandle | null };
-    result: { archive: Blob | null; packed: number };
-  };
+  /** Asked to stop, the archive is finished with what it holds. */
+  zip: { args: { items: ExportItem[]; style: Style; run: string }; result: { archive: Blob; packed: number } };
   /** Frees all results; says how many bytes of memory the program holds nevertheless. */
   forget: { args: Record<string, never>; result: number };
   /** For tests: a panic in wasm. */

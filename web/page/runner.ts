@@ -1,6 +1,6 @@
 import { Cancelled, Failed, type EngineHost } from "./engine-host";
 import { words } from "./format";
-import { cautions, foregroundKey, micronsPerPixel, reference, type Images, type Item } from "./images";
+import { foregroundKey, micronsPerPixel, reference, type Images, type Item } from "./images";
 import type { Style } from "./protocol";
 
 export interface RunnerEvents {
@@ -49,8 +49,8 @@ export class Runner {
         if (this.times.length > REMEMBERED) this.times.shift();
         item.foreground.set(foregroundKey(item, style), made.foreground);
         this.set(item, { kind: "done", findings: made.findings, seconds });
-        await this.scale(item);
         this.on.changed(item, made.thumbnail);
+        await this.scale([item]);
       } catch (error) {
         if (error instanceof Cancelled) this.set(item, { kind: "cancelled" });
         else this.set(item, { kind: "failed", message: words(error), again: error instanceof Failed });
@@ -66,17 +66,24 @@ export class Runner {
     return (waiting * this.times.reduce((sum, time) => sum + time, 0)) / this.times.length;
   }
 
-  /** Judges an image's scale anew, if it is not known at these microns per pixel. */
-  async scale(item: Item): Promise<void> {
-    const mpp = micronsPerPixel(item, this.typed());
-    if (item.state.kind !== "done" || item.scale?.mpp === mpp) return;
+  /** Judges the scale of images anew, where other microns per pixel are known than before. */
+  async scale(items: readonly Item[]): Promise<void> {
+    const asked = items.flatMap((item) => {
+      const mpp = micronsPerPixel(item, this.typed());
+      if (item.state.kind !== "done" || item.scale?.mpp === mpp) return [];
+      const { width, height } = item.state.findings;
+      return [{ item, width, height, mpp }];
+    });
+    if (asked.length === 0) return;
     try {
-      const caution = await this.host.call("scale", { image: reference(item), mpp });
-      const before = cautions(item).length;
-      item.scale = { mpp, caution };
-      if (cautions(item).length !== before || caution) this.on.changed(item);
+      const images = asked.map(({ width, height, mpp }) => ({ width, height, mpp }));
+      const said = await this.host.call("scale", { images });
+      asked.forEach(({ item, mpp }, at) => {
+        item.scale = { mpp, caution: said[at] ?? null };
+        this.on.changed(item);
+      });
     } catch (error) {
-      // cancelled or crashed: it is asked again when the image is shown
+      // cancelled or crashed: they are asked for again with the next change
       if (!(error instanceof Cancelled || error instanceof Failed)) throw error;
     }
   }

@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use burn::tensor::{Device, TensorData};
+use histomask_core::caution::of_scale;
 use histomask_core::self_check::{TOLERANCE, difference};
 use histomask_core::weights::{StateDict, read_checkpoint};
 use histomask_core::{RgbView, Segmenter};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::canvas::GpuCanvas;
+use crate::caution;
 use crate::console;
 use crate::decode::decode;
 use crate::device::{self, Opened};
@@ -104,6 +106,17 @@ impl Engine {
             return Err(Failure::WrongNumbers(worst));
         }
         Ok(())
+    }
+
+    /// Why results of images of this size and scale are doubtful, if they are; `mpp` are their microns per pixel, where
+    /// they are known.
+    ///
+    /// # Errors
+    ///
+    /// Without a model.
+    pub fn cautions_of_scale(&self, width: u32, height: u32, mpp: Option<f64>) -> Result<Vec<String>, Failure> {
+        let card = self.model()?.segmenter.card().clone();
+        Ok(caution::said(of_scale(width as usize, height as usize, mpp, &card)))
     }
 
     /// Classifies and segments the image in a file's bytes.

@@ -10,6 +10,7 @@
 #![cfg(target_family = "wasm")]
 
 mod canvas;
+mod caution;
 pub mod console;
 mod decode;
 mod device;

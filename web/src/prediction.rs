@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use histomask_core::caution::{Caution, of_content, of_scale};
+use histomask_core::caution::of_content;
 use histomask_core::kernel::{OverlaySpec, overlay, pixels};
 use histomask_core::shaders::colormap::{Colormap, packed};
 use histomask_core::shaders::{OverlayParams, edge_thickness};
@@ -14,6 +14,7 @@ use image::RgbImage;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::ImageBitmap;
 
+use crate::caution;
 use crate::canvas::{self, GpuCanvas, ROW_ALIGNMENT};
 use crate::decode::decode;
 use crate::error::Failure;
@@ -132,10 +133,6 @@ impl Prediction {
     }
 }
 
-fn said(cautions: impl IntoIterator<Item = Caution>) -> Vec<String> {
-    cautions.into_iter().flat_map(|caution| [caution.short(), caution.to_string()]).collect()
-}
-
 fn colors(map: Colormap, device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(packed(map), [256]), (device, DType::U32))
 }
@@ -227,13 +224,7 @@ impl Prediction {
     pub fn cautions(&self) -> Result<Vec<String>, Failure> {
         let image = self.image()?;
         let view = RgbView::new(image.as_raw(), self.observation.width, self.observation.height)?;
-        Ok(said(of_content(view, self.notes.unused_bits.is_some())))
-    }
-
-    /// The same by the image's scale, at so many microns per pixel, where they are known.
-    #[must_use]
-    pub fn cautions_of_scale(&self, mpp: Option<f64>) -> Vec<String> {
-        said(of_scale(self.observation.width, self.observation.height, mpp, &self.card))
+        Ok(caution::said(of_content(view, self.notes.unused_bits.is_some())))
     }
 
     /// From now on the mask of this class, or without one of the predicted class.

@@ -69,7 +69,7 @@ const world = {
   },
 
   /** What `histomask predict` says, as files by name; with the page's opacity when nobody has touched it. */
-  native(images, { model = this.model, options = ['--opacity', '0.45'] } = {}) {
+  native(images, { model = this.model, options = ['--opacity', '0.45', '--geojson'] } = {}) {
     return predict(program, model, images, path.join(work, String(folders++)), options);
   },
 

@@ -72,10 +72,16 @@ export class Scope {
     const rotation = same ? this.viewer.viewport.getRotation() : 0;
     this.size = { width, height };
     this.viewer.addOnceHandler("open", () => {
-      this.viewer.viewport.setRotation(rotation, true);
-      if (bounds) this.viewer.viewport.fitBounds(bounds, true);
+      const { viewport } = this.viewer;
+      // the stage had no size before there was an image
+      const { clientWidth, clientHeight } = byId("view");
+      viewport.resize(new OpenSeadragon.Point(clientWidth, clientHeight));
+      viewport.setRotation(rotation, true);
+      if (bounds) viewport.fitBounds(bounds, true);
+      else viewport.goHome(true);
+      this.viewer.navigator.updateSize();
     });
-    this.viewer.open(source);
+    this.viewer.open({ tileSource: source });
   }
 
   close(): void {

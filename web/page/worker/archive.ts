@@ -9,17 +9,12 @@ export interface Entry {
   readonly input: Uint8Array<ArrayBuffer> | string;
 }
 
-/** Writes entries as a ZIP, one after the other as they are made; to a file on disk, else into a Blob. */
-export async function archive(entries: AsyncIterable<Entry>, to: FileSystemFileHandle | null): Promise<Blob | null> {
-  const stream = makeZip(entries, { buffersAreUTF8: true });
-  if (to) {
-    await stream.pipeTo(await to.createWritable());
-    return null;
-  }
+/** Writes entries as a ZIP, one after the other as they are made. */
+export async function archive(entries: AsyncIterable<Entry>): Promise<Blob> {
   const parts: Blob[] = [];
   let chunks: Uint8Array<ArrayBuffer>[] = [];
   let gathered = 0;
-  const reader = stream.getReader();
+  const reader = makeZip(entries, { buffersAreUTF8: true }).getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (value) {

@@ -1,7 +1,7 @@
 import init, { Engine, panic_now, type InitOutput } from "../../pkg/histomask_web.js";
 import programUrl from "../../pkg/histomask_web_bg.wasm?url";
 import modelUrl from "../../../native/assets/glas.safetensors?url";
-import type { Calls, Caution, DeviceChoice, ExportItem, ImageRef, LoadedModel, ModelCard, Style, WorkerEvent } from "../protocol";
+import type { Calls, Caution, DeviceChoice, ExportItem, Extent, ImageRef, LoadedModel, ModelCard, Style, WorkerEvent } from "../protocol";
 import { archive, type Entry } from "./archive";
 import { download } from "./download";
 import { Predictions, paired, read } from "./predictions";
@@ -77,9 +77,10 @@ export class Session {
     };
   }
 
-  async scale(image: ImageRef, mpp: number | null): Promise<Caution | null> {
-    const prediction = await this.predictions.of(image);
-    return paired(prediction.cautions_of_scale(mpp ?? undefined))[0] ?? null;
+  scale(images: readonly Extent[]): (Caution | null)[] {
+    return images.map(({ width, height, mpp }) => {
+      return paired(this.engine.cautions_of_scale(width, height, mpp ?? undefined))[0] ?? null;
+    });
   }
 
   value(id: number, x: number, y: number): number | null {
@@ -105,10 +106,10 @@ export class Session {
   }
 
   /** All results of all images, named as `histomask predict` names them, made one after the other. */
-  async zip({ items, style, run, to }: Calls["zip"]["args"]): Promise<Calls["zip"]["result"]> {
+  async zip({ items, style, run }: Calls["zip"]["args"]): Promise<Calls["zip"]["result"]> {
     this.stopping = false;
     const lines: Line[] = [];
-    const made = await archive(this.entries(items, style, run, lines), to);
+    const made = await archive(this.entries(items, style, run, lines));
     return { archive: made, packed: lines.length };
   }
 

@@ -55,7 +55,7 @@ async function run(request: Request): Promise<Calls[keyof Calls]["result"]> {
     case "paint":
       return session.paint(request.args.image, request.args.style, request.args.parts);
     case "scale":
-      return session.scale(request.args.image, request.args.mpp);
+      return session.scale(request.args.images);
     case "value":
       return session.value(request.args.id, request.args.x, request.args.y);
     case "export":
