@@ -5,7 +5,7 @@ import { readHeaders } from "./page/build/headers.ts";
 import { manifest } from "./page/build/manifest.ts";
 import { offline } from "./page/build/offline.ts";
 import { policy } from "./page/build/policy.ts";
-import { withoutAddresses } from "./page/build/viewer-library.ts";
+import { licences, withoutAddresses } from "./page/build/viewer-library.ts";
 
 const here = import.meta.dirname;
 const page = join(here, "page");
@@ -18,7 +18,7 @@ export default defineConfig({
   // relative addresses: the folder may be hosted under any path
   base: "./",
   publicDir: false,
-  plugins: [withoutAddresses(), policy(headers), manifest(page), offline(headers)],
+  plugins: [withoutAddresses(), licences(here), policy(headers), manifest(page), offline(headers)],
   worker: { format: "es" },
   define: {
     __BUILD__: JSON.stringify({

@@ -1,4 +1,5 @@
 /** Wires the parts of the page. */
+import "./no-peers";
 import "./styles/base.css";
 import "./styles/intake.css";
 import "./styles/layout.css";

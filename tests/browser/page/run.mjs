@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { accessibility } from './accessibility.mjs';
 import { launch } from './browser.mjs';
 import { budget } from './budget.mjs';
 import { controls } from './controls.mjs';
@@ -33,6 +34,7 @@ const SUITES = {
   controls,
   downloads,
   failures,
+  accessibility,
   recovery,
   privacy,
   takeScreenshots,

@@ -143,7 +143,6 @@ export class Tab {
 
   /** The place in the window of the middle of an image's pixel, with the whole image in view. */
   async at(x, y, { width, height }) {
-    await this.page.click('#fit');
     const box = await this.page.locator('#stage').boundingBox();
     const inner = { width: box.width - 2, height: box.height - 2 };
     const scale = Math.min(inner.width / width, inner.height / height);

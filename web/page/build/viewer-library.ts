@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Plugin } from "vite";
 
 /**
@@ -10,6 +12,21 @@ export function withoutAddresses(): Plugin {
     transform(code, id) {
       if (!/[\\/]openseadragon[\\/]/.test(id)) return null;
       return { code: code.replace(/https?:\/\//g, ""), map: null };
+    },
+  };
+}
+
+/** What licences of libraries ask to go with them, as a file of the site. */
+export function licences(root: string): Plugin {
+  return {
+    name: "histomask-licences",
+    apply: "build",
+    generateBundle() {
+      const texts = [
+        ["OpenSeadragon", "openseadragon/LICENSE.txt"],
+        ["client-zip", "client-zip/LICENSE.txt"],
+      ].map(([name, file]) => `${name}\n\n${readFileSync(join(root, "node_modules", file ?? ""), "utf8").trim()}\n`);
+      this.emitFile({ type: "asset", fileName: "licences.txt", source: texts.join(`\n${"-".repeat(80)}\n\n`) });
     },
   };
 }

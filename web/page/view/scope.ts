@@ -40,7 +40,7 @@ export class Scope {
       gestureSettingsTouch: { pinchRotate: true, flickEnabled: false },
       gestureSettingsPen: { clickToZoom: false },
       maxZoomPixelRatio: CLOSEST,
-      minZoomImageRatio: 0.5,
+      minZoomImageRatio: 0.1,
       visibilityRatio: 0.5,
       zoomPerScroll: ZOOM,
       animationTime: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 0.3,
