@@ -28,6 +28,8 @@ export interface HostEvents {
   starting(): void;
   progress(event: Exclude<WorkerEvent, { event: "crashed" }>): void;
   ready(device: DeviceInfo, model: LoadedModel): void;
+  /** The GPU was tried and is slower than the CPU. */
+  slower(): void;
   /** It crashed and is being replaced. */
   restarting(message: string): void;
   /** It cannot be started at all. */
@@ -60,12 +62,12 @@ export class EngineHost {
     private readonly on: HostEvents,
   ) {}
 
-  /** Starts on a device, or starts again on another; calls under way are repeated. */
-  open(choice = this.choice): void {
+  /** Starts on a device, or starts again on another; calls under way are repeated. `known` says why it is the CPU. */
+  open(choice = this.choice, known?: string): void {
     this.choice = choice;
     this.crashes = 0;
     this.failedStarts = 0;
-    this.forced = undefined;
+    this.forced = known;
     this.kind = undefined;
     this.spawn();
   }
@@ -145,6 +147,7 @@ export class EngineHost {
   private settleStart(reply: Reply): void {
     if (!reply.ok) {
       if (reply.fault === "device") this.deviceFailed(reply.message);
+      else if (reply.fault === "slow") this.slow(reply.message);
       else this.giveUp(reply.message);
       return;
     }
@@ -154,6 +157,12 @@ export class EngineHost {
     this.failedStarts = 0;
     this.on.ready(this.forced === undefined ? device : { ...device, why: this.forced }, model);
     for (const { request } of this.pending.values()) this.worker?.postMessage(request);
+  }
+
+  /** The CPU is faster; for the next visits too. */
+  private slow(message: string): void {
+    this.on.slower();
+    this.takeCpu(`The CPU is faster than the GPU here: ${message}`);
   }
 
   /** No WebGPU where it was asked for, or a GPU that computes wrongly: the CPU does it. */

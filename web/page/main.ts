@@ -7,7 +7,7 @@ import "./styles/result.css";
 import "./styles/table.css";
 import { BatchTable } from "./batch-table";
 import { Controls } from "./controls";
-import { initialDevice, onDeviceChosen, showDevice } from "./device-badge";
+import { initialDevice, measuredBefore, onDeviceChosen, rememberThatCpuIsFaster, showDevice } from "./device-badge";
 import { byId } from "./dom";
 import { connectDownloads, enableDownloads } from "./downloads";
 import { watchFiles, type Intake } from "./drop-zone";
@@ -41,7 +41,8 @@ let unsaved = false;
 /** Bytes of memory beyond which an idle Worker is replaced when the list is cleared. */
 const MUCH_MEMORY = 400_000_000;
 
-const host = new EngineHost(initialDevice(), {
+const firstDevice = initialDevice();
+const host = new EngineHost(firstDevice, {
   starting() {
     device = undefined;
     showDevice(undefined);
@@ -67,6 +68,7 @@ const host = new EngineHost(initialDevice(), {
     void runner.run();
     void sayOffline();
   },
+  slower: rememberThatCpuIsFaster,
   restarting(message) {
     notify(`The computation was interrupted: ${ended(message)} It starts again; results so far are kept.`);
   },
@@ -289,7 +291,7 @@ async function sayOffline(): Promise<void> {
 
 watchFiles(take, (file) => void changeModel(file));
 showSamples((file) => add([{ file, path: file.name }]), notify);
-onDeviceChosen((choice) => host.open(choice));
+onDeviceChosen((choice) => host.open(choice, measuredBefore(choice)));
 connectDownloads({
   host,
   images,
@@ -342,4 +344,4 @@ addEventListener("beforeunload", (event) => {
 });
 
 const offline = await goOffline((use) => notify("A new version of this page is ready", { label: "Reload", run: use }));
-host.open();
+host.open(firstDevice, measuredBefore(firstDevice));

@@ -151,9 +151,9 @@ export interface Stop {
 
 /**
  * What a call failed by. Input: file, model or network, and all else goes on. Limit: more than this GPU can take. Device: another
- * one may do it. Program: a panic or a lost device, after which the Worker must not be used again.
+ * one may do it. Slow: the CPU is faster. Program: a panic or a lost device, after which the Worker must not be used again.
  */
-export type Fault = "input" | "limit" | "device" | "program";
+export type Fault = "input" | "limit" | "device" | "slow" | "program";
 
 export type Reply =
   | { call: number; ok: true; result: Calls[CallName]["result"] }

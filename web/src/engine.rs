@@ -25,6 +25,8 @@ pub struct Engine {
     opened: Opened,
     canvas: Option<Rc<GpuCanvas>>,
     model: RefCell<Option<Rc<Model>>>,
+    /// Whether the GPU must be faster than the CPU to be used.
+    measures: bool,
 }
 
 #[derive(Debug)]
@@ -36,7 +38,7 @@ struct Model {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens a device: `gpu`, `cpu`, or with `auto` the GPU if there is one. `on_lost` is called with a reason when the
+    /// Opens a device: `gpu`, `cpu`, or with `auto` the GPU if there is one that is no software. `on_lost` is called with a reason when the
     /// GPU is lost.
     ///
     /// # Errors
@@ -52,7 +54,7 @@ impl Engine {
         if opened.gpu.is_some() && canvas.is_none() {
             opened.why += " It does not show what is painted there, so the CPU paints.";
         }
-        Ok(Self { opened, canvas, model: RefCell::new(None) })
+        Ok(Self { opened, canvas, model: RefCell::new(None), measures: choice == "auto" })
     }
 
     /// `gpu` or `cpu`.
@@ -91,11 +93,11 @@ impl Engine {
     }
 
     /// Runs the model once, so that the first image does not wait for shaders; on a GPU its results are compared with
-    /// the CPU's.
+    /// the CPU's, and where `auto` was asked for its time too.
     ///
     /// # Errors
     ///
-    /// If the GPU computes something else, and without a model.
+    /// If the GPU computes something else or is slower, and without a model.
     pub async fn warm_up(&self) -> Result<(), Failure> {
         let model = self.model()?;
         let Some(weights) = model.weights.take() else { return Ok(()) };
@@ -104,6 +106,12 @@ impl Engine {
         let worst = difference(&ours, &outputs(&reference).await?);
         if worst > TOLERANCE {
             return Err(Failure::WrongNumbers(worst));
+        }
+        if self.measures {
+            let [gpu, cpu] = [seconds(&model.segmenter).await?, seconds(&reference).await?];
+            if gpu > cpu {
+                return Err(Failure::SlowGpu { gpu, cpu });
+            }
         }
         Ok(())
     }
@@ -139,6 +147,18 @@ impl Engine {
     fn model(&self) -> Result<Rc<Model>, Failure> {
         self.model.borrow().clone().ok_or(Failure::NoModel)
     }
+}
+
+/// How long an image of a usual size takes, the second time.
+async fn seconds(segmenter: &Segmenter) -> Result<f64, Failure> {
+    const SIZE: [usize; 2] = [640, 480];
+    let waves = (0..3 * SIZE[0] * SIZE[1]).map(|index| (128.0 + 90.0 * (index as f32 * 0.37).sin()) as u8);
+    let pixels: Vec<u8> = waves.collect();
+    let image = RgbView::new(&pixels, SIZE[0], SIZE[1])?;
+    segmenter.observe_async(image).await?;
+    let start = js_sys::Date::now();
+    segmenter.observe_async(image).await?;
+    Ok((js_sys::Date::now() - start) / 1000.0)
 }
 
 /// What the model makes of a picture of waves.

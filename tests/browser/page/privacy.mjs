@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { FROM_PAGE, FROM_WORKER, attempt } from './attempts.mjs';
+import { FROM_PAGE, FROM_SERVICE_WORKER, FROM_WORKER, attempt } from './attempts.mjs';
 import { picture, pngFile } from './images.mjs';
 import { table } from './numbers.mjs';
 import { until } from './report.mjs';
@@ -104,6 +104,28 @@ export async function privacy(world) {
       .join(', ');
   };
   await report.check('attempts from the Worker', () => fromWorker(page, strange));
+
+  await report.check('attempts from the service worker', async () => {
+    strange.requests.length = 0;
+    const [worker] = page.context().serviceWorkers();
+    const refused = await attempt(worker, FROM_SERVICE_WORKER, strange.address);
+    for (const [name, [directive]] of Object.entries(FROM_SERVICE_WORKER)) assert.equal(refused[name], directive, name);
+    await page.waitForTimeout(500);
+    assert.deepEqual(strange.requests, []);
+    return Object.keys(refused).join(', ');
+  });
+
+  await report.check('windows, peer connections', async () => {
+    strange.requests.length = 0;
+    const opened = await page.evaluate(url => window.open(`${url}popup`) !== null, strange.address);
+    assert.equal(opened, false, 'a window');
+    for (const scope of [page, page.workers()[0]]) {
+      assert.equal(await scope.evaluate(() => typeof RTCPeerConnection), 'undefined');
+    }
+    await page.waitForTimeout(500);
+    assert.deepEqual(strange.requests, []);
+    return 'refused by the sandbox; not there';
+  });
 
   await report.check('powers that the page gave up', async () => {
     const given = new Set(await page.evaluate(() => document.featurePolicy.allowedFeatures()));

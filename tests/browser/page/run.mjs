@@ -89,7 +89,7 @@ const world = {
   },
 
   /** A tab of its own browser profile. */
-  async tab(server, { webgpu = false, query = '', before, ...context } = {}) {
+  async tab(server, { webgpu = false, query = webgpu ? '?device=gpu' : '', before, ...context } = {}) {
     const browser = await this.browser(webgpu);
     return Tab.open(await browser.newContext(context), server.address + query, before);
   },

@@ -81,7 +81,8 @@ function fault(error: unknown): Fault {
   if (isFatal(error)) return "program";
   // named so by wasm (web/src/error.rs) and where a device is opened
   const name = error instanceof Error ? error.name : "";
-  return name === "DeviceError" ? "device" : name === "LimitError" ? "limit" : "input";
+  const faults: Record<string, Fault> = { DeviceError: "device", LimitError: "limit", SlowError: "slow" };
+  return faults[name] ?? "input";
 }
 
 /** A trap leaves the module's memory in an unknown state; RangeError is what browsers throw when memory is used up. */
