@@ -125,7 +125,11 @@ export class Tab {
 
   /** Colours over the image and the outside as it is, as `histomask predict` paints an overlay. */
   async paintAsNative() {
-    await this.page.setChecked('#heat', true);
+    await this.page.evaluate(() => {
+      const heat = document.getElementById('heat');
+      heat.checked = true;
+      heat.dispatchEvent(new Event('input', { bubbles: true }));
+    });
     await this.set('dim', 0);
   }
 
