@@ -1,14 +1,13 @@
 //! What is said of images that no model should be asked about, and that nothing is said of those it has learnt from.
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
-use std::io::Cursor;
 use std::path::PathBuf;
 
 use histomask_core::caution::{Caution, Known, cautions, cell};
 use histomask_core::picture_file::{Limits, read_rgb};
 use histomask_core::weights::read_checkpoint;
 use histomask_core::{ModelCard, RgbView};
-use image::{ImageFormat, Rgb, RgbImage};
+use image::{Rgb, RgbImage};
 
 const LIMITS: Limits = Limits { side: 16_384, pixels: 1 << 28, bytes: 1 << 30 };
 
@@ -40,7 +39,6 @@ fn images_that_say_nothing_are_named() {
     let mut glass = flat(246);
     (0..30).for_each(|x| glass.put_pixel(x, x, Rgb([150, 90, 160])));
     assert_eq!(said(&glass, None), "nearly white");
-    assert_eq!(said(&flat(255), Some(0.5)), "nearly white");
     assert_eq!(said(&RgbImage::from_pixel(1, 1, Rgb([200, 120, 180])), None), "tiny; blank; enlarged 288 times");
     assert_eq!(said(&tissue(40, 90), None), "tiny; enlarged 7 times");
     assert_eq!(said(&tissue(2000, 1900), None), "reduced 7 times");
@@ -77,16 +75,7 @@ fn other_colours_are_named() {
 }
 
 #[test]
-fn a_cut_jpeg_with_an_end_is_named() {
-    let mut whole = Cursor::new(Vec::new());
-    tissue(400, 300).write_to(&mut whole, ImageFormat::Jpeg).unwrap();
-    let whole = whole.into_inner();
-    let cut = [&whole[..whole.len() / 2], &[0xff, 0xd9]].concat();
-    // decoders fill up with the last colour or with grey
-    match read_rgb(&cut, &LIMITS) {
-        Ok((image, _)) => assert_eq!(said(&image, None), "partly blank"),
-        Err(error) => assert!(error.to_string().contains("complete"), "{error}"),
-    }
+fn a_part_of_one_colour_is_named() {
     let mut filled = tissue(400, 300);
     filled.enumerate_pixels_mut().filter(|(_, y, _)| *y > 200).for_each(|(.., pixel)| pixel.0 = [128; 3]);
     assert_eq!(said(&filled, None), "partly blank");

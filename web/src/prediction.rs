@@ -6,16 +6,16 @@ use std::rc::Rc;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use histomask_core::caution::of_content;
 use histomask_core::kernel::{OverlaySpec, overlay, pixels};
+use histomask_core::picture_file::PictureNotes;
 use histomask_core::shaders::colormap::{Colormap, packed};
 use histomask_core::shaders::{OverlayParams, edge_thickness};
-use histomask_core::picture_file::PictureNotes;
 use histomask_core::{ModelCard, Observation, RgbView, shaders};
 use image::RgbImage;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::ImageBitmap;
 
-use crate::caution;
 use crate::canvas::{self, GpuCanvas, ROW_ALIGNMENT};
+use crate::caution;
 use crate::decode::decode;
 use crate::error::Failure;
 use crate::export;
