@@ -17,7 +17,7 @@ exec </dev/null
 # shellcheck source=scripts/web-tools.sh
 source scripts/web-tools.sh
 # what the tests of the page read tables, archives and pictures with
-libraries=(csv-parse@7.0.3 adm-zip@0.6.1 pngjs@7.0.0)
+libraries=(csv-parse@7.0.3 adm-zip@0.6.1 pngjs@7.0.0 axe-core@4.14.1)
 
 skip() {
   echo "skipped: in a browser, $*"

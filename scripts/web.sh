@@ -20,5 +20,5 @@ cd web
 npm ci --no-audit --no-fund --ignore-scripts
 npm run check
 npm run build -- --outDir "$out" --emptyOutDir
-node page/build/brotli.mjs "$out"
+node page/build/compress.mjs "$out"
 echo "the app is in $out; host it with: histomask serve --dir $out"

@@ -5,6 +5,7 @@ import { readHeaders } from "./page/build/headers.ts";
 import { manifest } from "./page/build/manifest.ts";
 import { offline } from "./page/build/offline.ts";
 import { policy } from "./page/build/policy.ts";
+import { licences, withoutAddresses } from "./page/build/viewer-library.ts";
 
 const here = import.meta.dirname;
 const page = join(here, "page");
@@ -17,7 +18,7 @@ export default defineConfig({
   // relative addresses: the folder may be hosted under any path
   base: "./",
   publicDir: false,
-  plugins: [policy(headers), manifest(page), offline(headers)],
+  plugins: [withoutAddresses(), licences(here), policy(headers), manifest(page), offline(headers)],
   worker: { format: "es" },
   define: {
     __BUILD__: JSON.stringify({
@@ -34,7 +35,7 @@ export default defineConfig({
     // the policy allows no data: addresses
     assetsInlineLimit: 0,
     modulePreload: false,
-    chunkSizeWarningLimit: 200,
+    chunkSizeWarningLimit: 500,
     rolldownOptions: {
       input: { index: join(page, "index.html"), sw: join(page, "sw.ts") },
       output: { entryFileNames: ({ name }) => (name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },

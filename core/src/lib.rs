@@ -32,12 +32,14 @@
 //! | [`outline`] | masks as polygons, GeoJSON |
 //! | [`mosaic`] | images too large for one pass, put together without seams |
 //! | `slide` | whole slides, with the feature of that name |
+//! | [`caution`] | images whose result is doubtful |
 //! | [`trust`] | how far a mask deserves belief, without masks |
 //! | [`kernel`] | operations with a backward of their own |
 //! | [`weights`], [`card`], [`preprocess`], [`segmenter`] | models as files, and their use |
 
 pub mod backbone;
 pub mod card;
+pub mod caution;
 pub mod config;
 mod error;
 pub mod head;
@@ -55,6 +57,7 @@ pub mod mosaic;
 pub mod outline;
 #[cfg(feature = "decode")]
 pub mod picture_file;
+pub mod plain_cell;
 pub mod pooling;
 pub mod preprocess;
 pub mod refine;

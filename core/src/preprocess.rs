@@ -45,6 +45,12 @@ impl<'a> RgbView<'a> {
         self.height
     }
 
+    /// 3 bytes a pixel, row by row.
+    #[must_use]
+    pub fn pixels(&self) -> &'a [u8] {
+        self.pixels
+    }
+
     /// One 32-bit word a pixel, red in the lowest byte.
     fn words(&self) -> Vec<u32> {
         self.pixels.chunks_exact(3).map(|rgb| u32::from_le_bytes([rgb[0], rgb[1], rgb[2], u8::MAX])).collect()

@@ -202,6 +202,12 @@ impl Segmenter {
 }
 
 impl Observation {
+    /// Values of its maps: what it takes of memory, twice.
+    #[must_use]
+    pub fn map_values(&self) -> usize {
+        self.map_values.len()
+    }
+
     /// The soft mask of a class, or without one of the predicted class: `width * height` values in `[0, 1]`.
     ///
     /// Max-min, U-Net and All-ones have one mask whatever the class, and so have models whose masks mark the abnormal

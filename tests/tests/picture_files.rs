@@ -288,3 +288,29 @@ fn a_bitmap_in_run_lengths_is_a_picture_but_no_mask() {
     let error = read_mask(file, (6, 4), &LIMITS).unwrap_err().to_string();
     assert!(error.contains("RLE") && error.contains("PNG"), "{error}");
 }
+
+#[test]
+fn microns_per_pixel_come_from_the_file_where_they_can_be_a_microscope_s() {
+    let mpp = |file: &[u8]| read_rgb(file, &LIMITS).unwrap().1.mpp.map(|mpp| (1e4 * mpp).round() / 1e4);
+    // PNG: pixels per metre, behind the header's 33 bytes
+    let png = |per_metre: u32, unit: u8| {
+        let side = per_metre.to_be_bytes();
+        let chunk = [b"pHYs", &side[..], &side, &[unit]].concat();
+        let crc = chunk.iter().fold(u32::MAX, |crc, &byte| {
+            (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 * (crc & 1)))
+        });
+        let file = stored(picture(), ImageFormat::Png);
+        [&file[..33], &9_u32.to_be_bytes(), &chunk, &(!crc).to_be_bytes(), &file[33..]].concat()
+    };
+    assert_eq!(mpp(&png(2_000_000, 1)), Some(0.5));
+    assert_eq!(mpp(&png(2_000_000, 0)), None);
+    assert_eq!(mpp(&png(11_811, 1)), None, "300 dpi are a print's");
+    // JPEG: pixels per centimetre in JFIF's header
+    let mut jpeg = stored(picture(), ImageFormat::Jpeg);
+    let at = jpeg.windows(5).position(|window| window == b"JFIF\0").unwrap() + 7;
+    jpeg[at..at + 5].copy_from_slice(&[2, 0x4e, 0x20, 0x4e, 0x20]);
+    assert_eq!(mpp(&jpeg), Some(0.5));
+    jpeg[at..at + 5].copy_from_slice(&[1, 0, 72, 0, 72]);
+    assert_eq!(mpp(&jpeg), None);
+    assert_eq!(mpp(&stored(picture(), ImageFormat::Tiff)), None);
+}

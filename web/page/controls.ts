@@ -1,31 +1,42 @@
+import { ColorKey } from "./color-key";
 import { byId } from "./dom";
 import { percent } from "./format";
 import type { Colormap, Style } from "./protocol";
 import { remember, remembered } from "./settings";
 
-const DEFAULT_OPACITY = 0.45;
+const DEFAULTS = { opacity: 0.45, dim: 0.4 } as const;
 
-/** Threshold, opacity, colour map and contour. */
+/** Threshold, contour, colours with their opacity, and how dark the outside is. */
 export class Controls {
+  readonly key = new ColorKey();
   private readonly threshold = byId("threshold", HTMLInputElement);
   private readonly opacity = byId("opacity", HTMLInputElement);
+  private readonly dim = byId("dim", HTMLInputElement);
   private readonly colormap = byId("colormap", HTMLSelectElement);
   private readonly contour = byId("contour", HTMLInputElement);
+  private readonly heat = byId("heat", HTMLInputElement);
   private readonly mpp = byId("mpp", HTMLInputElement);
   private modelThreshold = 0.5;
+  /** As the model or the user says; the slider may not have a step for it. */
+  private exact = 0.5;
 
-  constructor(private readonly changed: () => void) {
-    this.opacity.value = remembered("opacity") ?? String(DEFAULT_OPACITY);
+  constructor(private readonly changed: (what: "style" | "scale") => void) {
+    this.opacity.value = remembered("opacity") ?? String(DEFAULTS.opacity);
+    this.dim.value = remembered("dim") ?? String(DEFAULTS.dim);
     this.colormap.value = remembered("colormap") === "cividis" ? "cividis" : "viridis";
     this.contour.checked = remembered("contour") !== "off";
-    for (const input of [this.threshold, this.opacity, this.colormap, this.contour]) {
+    this.heat.checked = remembered("heat") === "on";
+    this.threshold.addEventListener("input", () => {
+      this.exact = Number(this.threshold.value);
+    });
+    for (const input of [this.threshold, this.opacity, this.dim, this.colormap, this.contour, this.heat]) {
       input.addEventListener("input", () => this.update());
     }
     this.mpp.addEventListener("input", () => {
       const wrong = this.mpp.value.trim() !== "" && this.micronsPerPixel() === null;
       this.mpp.setAttribute("aria-invalid", String(wrong));
       byId("mpp-hint").hidden = !wrong;
-      this.changed();
+      this.changed("scale");
     });
     byId("reset").addEventListener("click", () => this.reset());
     this.write();
@@ -34,49 +45,73 @@ export class Controls {
   /** A model says where foreground begins. */
   useModelThreshold(value: number): void {
     this.modelThreshold = value;
+    this.exact = value;
     this.threshold.value = String(value);
-    byId("threshold-hint").textContent = `The model’s own is ${value.toFixed(2)}`;
+    byId("threshold-hint").textContent = `The model’s own is ${places(value)}`;
     this.write();
   }
 
   style(): Style {
     return {
-      threshold: Number(this.threshold.value),
-      opacity: Number(this.opacity.value),
+      threshold: this.exact,
+      opacity: this.heat.checked ? Number(this.opacity.value) : 0,
+      dim: Number(this.dim.value),
       colormap: this.colormap.value as Colormap,
       contour: this.contour.checked,
     };
   }
 
-  /** Microns per pixel; null where none or nonsense was given. */
+  /** Microns per pixel that were typed; null where none or nonsense was. */
   micronsPerPixel(): number | null {
     const value = Number(this.mpp.value.replace(",", "."));
     return Number.isFinite(value) && value > 0 && value <= 100 ? value : null;
   }
 
+  /** The image on show has a scale of its own, or needs one typed. */
+  showOwnScale(mpp: number | null): void {
+    this.mpp.disabled = mpp !== null;
+    this.mpp.placeholder = mpp === null ? "for mm²" : `${Number(mpp.toPrecision(4))} (file)`;
+  }
+
   private reset(): void {
+    this.exact = this.modelThreshold;
     this.threshold.value = String(this.modelThreshold);
-    this.opacity.value = String(DEFAULT_OPACITY);
+    this.opacity.value = String(DEFAULTS.opacity);
+    this.dim.value = String(DEFAULTS.dim);
     this.colormap.value = "viridis";
     this.contour.checked = true;
+    this.heat.checked = false;
     this.update();
   }
 
   private update(): void {
-    const { opacity, colormap, contour } = this.style();
-    remember("opacity", String(opacity));
-    remember("colormap", colormap);
-    remember("contour", contour ? "on" : "off");
+    remember("opacity", this.opacity.value);
+    remember("dim", this.dim.value);
+    remember("colormap", this.colormap.value);
+    remember("contour", this.contour.checked ? "on" : "off");
+    remember("heat", this.heat.checked ? "on" : "off");
     this.write();
-    this.changed();
+    this.changed("style");
   }
 
   private write(): void {
-    const { threshold, opacity, colormap } = this.style();
-    byId("threshold-value").textContent = threshold.toFixed(2);
-    byId("opacity-value").textContent = percent(opacity, 0);
-    this.opacity.setAttribute("aria-valuetext", `${Math.round(100 * opacity)} percent`);
-    byId("scale").dataset["colormap"] = colormap;
-    byId("scale").style.setProperty("--at", `${100 * threshold}%`);
+    const style = this.style();
+    byId("threshold-value").textContent = places(style.threshold);
+    for (const [input, output] of [
+      [this.opacity, "opacity-value"],
+      [this.dim, "dim-value"],
+    ] as const) {
+      const share = Number(input.value);
+      byId(output).textContent = percent(share, 0);
+      input.setAttribute("aria-valuetext", `${Math.round(100 * share)} percent`);
+    }
+    byId("colours").hidden = !this.heat.checked;
+    this.key.draw(style);
   }
+}
+
+/** At least two digits, and all that count. */
+function places(value: number): string {
+  const text = String(Number(value.toFixed(6)));
+  return value.toFixed(2).length > text.length ? value.toFixed(2) : text;
 }

@@ -13,6 +13,16 @@ export function initialDevice(): DeviceChoice {
   return choice;
 }
 
+/** Why `auto` is the CPU by what was measured on an earlier visit of this version; undefined if it has to be tried. */
+export function measuredBefore(choice: DeviceChoice): string | undefined {
+  if (choice !== "auto" || remembered("cpu-is-faster") !== __BUILD__.version) return undefined;
+  return "The CPU was faster than the GPU when both were tried.";
+}
+
+export function rememberThatCpuIsFaster(): void {
+  remember("cpu-is-faster", __BUILD__.version);
+}
+
 export function onDeviceChosen(use: (choice: DeviceChoice) => void): void {
   select.addEventListener("change", () => {
     const choice = select.value as DeviceChoice;

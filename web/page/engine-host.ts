@@ -7,6 +7,7 @@ import type {
   LoadedModel,
   Reply,
   Request,
+  Stop,
   WorkerEvent,
 } from "./protocol";
 
@@ -27,6 +28,8 @@ export interface HostEvents {
   starting(): void;
   progress(event: Exclude<WorkerEvent, { event: "crashed" }>): void;
   ready(device: DeviceInfo, model: LoadedModel): void;
+  /** The GPU was tried and is slower than the CPU. */
+  slower(): void;
   /** It crashed and is being replaced. */
   restarting(message: string): void;
   /** It cannot be started at all. */
@@ -59,12 +62,12 @@ export class EngineHost {
     private readonly on: HostEvents,
   ) {}
 
-  /** Starts on a device, or starts again on another; calls under way are repeated. */
-  open(choice = this.choice): void {
+  /** Starts on a device, or starts again on another; calls under way are repeated. `known` says why it is the CPU. */
+  open(choice = this.choice, known?: string): void {
     this.choice = choice;
     this.crashes = 0;
     this.failedStarts = 0;
-    this.forced = undefined;
+    this.forced = known;
     this.kind = undefined;
     this.spawn();
   }
@@ -83,6 +86,16 @@ export class EngineHost {
     const loaded = await this.call("load", { model });
     this.model = model;
     return loaded;
+  }
+
+  /** Asks the archive under way to end with what it holds. */
+  stop(): void {
+    this.worker?.postMessage({ stop: true } satisfies Stop);
+  }
+
+  /** Makes a new Worker of a Worker that holds much memory and has nothing to do. */
+  renew(): void {
+    if (this.ready && this.pending.size === 0) this.spawn();
   }
 
   /** Ends whatever is under way: the Worker cannot be interrupted, so it is replaced. */
@@ -134,6 +147,7 @@ export class EngineHost {
   private settleStart(reply: Reply): void {
     if (!reply.ok) {
       if (reply.fault === "device") this.deviceFailed(reply.message);
+      else if (reply.fault === "slow") this.slow(reply.message);
       else this.giveUp(reply.message);
       return;
     }
@@ -143,6 +157,12 @@ export class EngineHost {
     this.failedStarts = 0;
     this.on.ready(this.forced === undefined ? device : { ...device, why: this.forced }, model);
     for (const { request } of this.pending.values()) this.worker?.postMessage(request);
+  }
+
+  /** The CPU is faster; for the next visits too. */
+  private slow(message: string): void {
+    this.on.slower();
+    this.takeCpu(`The CPU is faster than the GPU here: ${message}`);
   }
 
   /** No WebGPU where it was asked for, or a GPU that computes wrongly: the CPU does it. */

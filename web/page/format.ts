@@ -11,6 +11,13 @@ export function seconds(value: number): string {
   return `${value.toFixed(value < 10 ? 2 : 1)}${UNIT}s`;
 }
 
+/** A time to wait, roughly. */
+export function duration(value: number): string {
+  if (value < 55) return `${Math.max(5, 5 * Math.round(value / 5))}${UNIT}s`;
+  if (value < 3300) return `${Math.round(value / 60)}${UNIT}min`;
+  return `${(value / 3600).toFixed(1)}${UNIT}h`;
+}
+
 export function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(1);
 }

@@ -1,6 +1,6 @@
 import { byId, make, showBitmap } from "./dom";
 import { percent, sentence } from "./format";
-import type { Images, Item } from "./images";
+import { cautions, type Images, type Item } from "./images";
 import type { ModelCard } from "./protocol";
 
 export interface ListEvents {
@@ -42,6 +42,8 @@ export class ImageList {
     words.append(make("span", "image-name", item.name), detail);
     option.append(thumbnail, words);
     option.addEventListener("click", () => this.on.select(item));
+    // so that arrows go on from here
+    option.addEventListener("pointerdown", () => option.focus({ preventScroll: true }));
     this.list.append(option);
     this.rows.set(item.id, { option, thumbnail, detail });
     if (!this.selected && this.rows.size === 1) option.tabIndex = 0;
@@ -54,6 +56,7 @@ export class ImageList {
       return;
     }
     row.option.dataset["state"] = item.state.kind;
+    row.option.dataset["doubtful"] = String(cautions(item).length > 0);
     row.detail.textContent = describe(item, card);
     if (thumbnail) showBitmap(row.thumbnail, thumbnail);
   }
@@ -65,8 +68,14 @@ export class ImageList {
       const here = id === item?.id;
       option.setAttribute("aria-selected", String(here));
       option.tabIndex = here ? 0 : -1;
-      if (here) option.scrollIntoView({ block: "nearest" });
+      if (here) this.reveal(option);
     }
+  }
+
+  /** The small picture of an image, if there is one. */
+  picture(item: Item): HTMLCanvasElement | undefined {
+    const thumbnail = this.rows.get(item.id)?.thumbnail;
+    return thumbnail && thumbnail.width > 1 ? thumbnail : undefined;
   }
 
   remove(item: Item): void {
@@ -79,6 +88,14 @@ export class ImageList {
     this.list.replaceChildren();
     this.rows.clear();
     this.selected = undefined;
+  }
+
+  /** Scrolls the list and nothing else. */
+  private reveal(option: HTMLElement): void {
+    const { list } = this;
+    const [top, bottom] = [option.offsetTop - list.offsetTop, option.offsetTop - list.offsetTop + option.offsetHeight];
+    if (top < list.scrollTop) list.scrollTop = top;
+    else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
   }
 
   private key(event: KeyboardEvent): void {
@@ -96,11 +113,12 @@ export class ImageList {
     } else {
       return;
     }
-    if (this.selected) this.rows.get(this.selected.id)?.option.focus();
+    if (this.selected) this.rows.get(this.selected.id)?.option.focus({ preventScroll: true });
   }
 }
 
-function describe({ state }: Item, card: ModelCard | undefined): string {
+function describe(item: Item, card: ModelCard | undefined): string {
+  const { state } = item;
   switch (state.kind) {
     case "waiting":
       return "Waiting";
@@ -113,7 +131,8 @@ function describe({ state }: Item, card: ModelCard | undefined): string {
     case "done": {
       const { classIndex, probabilities } = state.findings;
       if (classIndex === null) return "Done";
-      return `${card?.classes[classIndex] ?? ""} · ${percent(probabilities[classIndex] ?? 0)}`;
+      const doubts = cautions(item).length > 0 ? " · doubtful" : "";
+      return `${card?.classes[classIndex] ?? ""} · ${percent(probabilities[classIndex] ?? 0)}${doubts}`;
     }
   }
 }

@@ -1,39 +1,60 @@
-import type { ExportItem, Findings, ImageRef } from "./protocol";
+import { Stems } from "./names";
+import type { Caution, ExportItem, Findings, ImageRef, Style } from "./protocol";
 
 /** Larger files are not read at all. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
 export type State =
   | { readonly kind: "waiting" | "running" | "cancelled" }
-  | { readonly kind: "done"; readonly findings: Findings }
+  /** seconds: what the user waited for it. */
+  | { readonly kind: "done"; readonly findings: Findings; readonly seconds: number }
   /** again: whether a second try may help. */
   | { readonly kind: "failed"; readonly message: string; readonly again: boolean };
+
+/** A file, and where it lies below the folder that was chosen. */
+export interface Found {
+  readonly file: File;
+  readonly path: string;
+}
 
 /** An image of the list. */
 export interface Item {
   readonly id: number;
+  /** Its path below the folder chosen, or its name. */
   readonly name: string;
-  /** The name without its extension, numbered where another image has it. */
+  /** The same without its extension, legal on every system, numbered where another image has it. */
   readonly stem: string;
   readonly file: File;
   /** Refused unread; no second try helps. */
   readonly refused: boolean;
   state: State;
   chosen: number | null;
+  /** Foreground pixels of masks that were painted, by class and threshold. */
+  readonly foreground: Map<string, number>;
+  /** A caution by scale, and the microns per pixel that it was said at. */
+  scale: { readonly mpp: number | null; readonly caution: Caution | null } | undefined;
 }
 
 /** The images of the list and what is known of them. */
 export class Images {
   readonly all: Item[] = [];
   private next = 1;
-  private readonly stems = new Set<string>();
+  private readonly stems = new Stems();
 
-  add(files: readonly File[]): Item[] {
-    const items = files.map((file): Item => {
+  add(found: readonly Found[]): Item[] {
+    const items = found.map(({ file, path }): Item => {
       const refused = refusal(file);
-      const state: State = refused ? { kind: "failed", message: refused, again: false } : { kind: "waiting" };
-      const stem = this.freeStem(file.name);
-      return { id: this.next++, name: file.name, stem, file, refused: refused !== null, state, chosen: null };
+      return {
+        id: this.next++,
+        name: path,
+        stem: this.stems.take(path),
+        file,
+        refused: refused !== null,
+        state: refused ? { kind: "failed", message: refused, again: false } : { kind: "waiting" },
+        chosen: null,
+        foreground: new Map(),
+        scale: undefined,
+      };
     });
     this.all.push(...items);
     return items;
@@ -41,7 +62,7 @@ export class Images {
 
   remove(item: Item): void {
     this.all.splice(this.all.indexOf(item), 1);
-    this.stems.delete(item.stem);
+    this.stems.free(item.stem);
   }
 
   clear(): void {
@@ -52,24 +73,45 @@ export class Images {
   done(): Item[] {
     return this.all.filter((item) => item.state.kind === "done");
   }
-
-  private freeStem(name: string): string {
-    const dot = name.lastIndexOf(".");
-    // as it becomes a name in an archive, nothing in it may look like a folder
-    const stem = (dot > 0 ? name.slice(0, dot) : name).replace(/[\\/:\u0000-\u001f]/g, "_") || "image";
-    let free = stem;
-    for (let number = 2; this.stems.has(free); number += 1) free = `${stem}-${number}`;
-    this.stems.add(free);
-    return free;
-  }
 }
 
 export function reference({ id, file, chosen }: Item): ImageRef {
   return { id, file, chosen };
 }
 
-export function exported(item: Item): ExportItem {
-  return { ...reference(item), name: item.name, stem: item.stem };
+/** An image's own microns per pixel, else those typed. */
+export function micronsPerPixel({ state }: Item, typed: number | null): number | null {
+  return (state.kind === "done" ? state.findings.mpp : null) ?? typed;
+}
+
+/** All that makes a result doubtful. */
+export function cautions({ state, scale }: Item): Caution[] {
+  if (state.kind !== "done") return [];
+  return scale?.caution ? [...state.findings.cautions, scale.caution] : [...state.findings.cautions];
+}
+
+/** By which an item's foreground is remembered. */
+export function foregroundKey({ chosen }: Item, { threshold }: Style): string {
+  return `${chosen}/${threshold}`;
+}
+
+/** The images that are done, for a table or an archive. */
+export function exported(items: readonly Item[], style: Style, typed: number | null): ExportItem[] {
+  return items.flatMap((item) =>
+    item.state.kind !== "done"
+      ? []
+      : [
+          {
+            ...reference(item),
+            name: item.name,
+            stem: item.stem,
+            findings: item.state.findings,
+            foreground: item.foreground.get(foregroundKey(item, style)) ?? null,
+            mpp: micronsPerPixel(item, typed),
+            cautions: cautions(item).map(({ short }) => short),
+          },
+        ],
+  );
 }
 
 /** Why a file is not even opened. */

@@ -1,25 +1,28 @@
 /** Wires the parts of the page. */
+import "./no-peers";
 import "./styles/base.css";
 import "./styles/intake.css";
 import "./styles/layout.css";
 import "./styles/result.css";
+import "./styles/table.css";
+import { BatchTable } from "./batch-table";
 import { Controls } from "./controls";
-import { initialDevice, onDeviceChosen, showDevice } from "./device-badge";
+import { initialDevice, measuredBefore, onDeviceChosen, rememberThatCpuIsFaster, showDevice } from "./device-badge";
 import { byId } from "./dom";
 import { connectDownloads, enableDownloads } from "./downloads";
-import { watchFiles } from "./drop-zone";
+import { watchFiles, type Intake } from "./drop-zone";
 import { Cancelled, EngineHost } from "./engine-host";
-import { count, ended, sentence, words } from "./format";
+import { count, duration, ended, sentence, words } from "./format";
 import { ImageList } from "./image-list";
-import { Images, type Item } from "./images";
+import { Images, foregroundKey, micronsPerPixel, type Found, type Item } from "./images";
 import { showModelCard } from "./model-card";
 import { goOffline, stored } from "./offline";
 import type { DeviceInfo, LoadedModel } from "./protocol";
 import { ResultView } from "./result-view";
 import { Runner } from "./runner";
 import { showSamples } from "./samples";
-import { dismiss, notify, say, showLoading, showProgress } from "./status";
-import { Viewer } from "./viewer";
+import { dismiss, notify, say, showLoading, showProgress, stickBar } from "./status";
+import { Viewer } from "./view/viewer";
 
 const DEFAULT_MODEL = "Default model (GlaS)";
 /** Larger models are refused unread, as `histomask` does. */
@@ -31,8 +34,15 @@ let device: DeviceInfo | undefined;
 let model: (LoadedModel & { name: string }) | undefined;
 let modelName = DEFAULT_MODEL;
 let packing = false;
+/** An archive was asked to end. */
+let stopping = false;
+/** Results that were not saved: leaving the page asks first. */
+let unsaved = false;
+/** Bytes of memory beyond which an idle Worker is replaced when the list is cleared. */
+const MUCH_MEMORY = 400_000_000;
 
-const host = new EngineHost(initialDevice(), {
+const firstDevice = initialDevice();
+const host = new EngineHost(firstDevice, {
   starting() {
     device = undefined;
     showDevice(undefined);
@@ -58,6 +68,7 @@ const host = new EngineHost(initialDevice(), {
     void runner.run();
     void sayOffline();
   },
+  slower: rememberThatCpuIsFaster,
   restarting(message) {
     notify(`The computation was interrupted: ${ended(message)} It starts again; results so far are kept.`);
   },
@@ -70,21 +81,36 @@ const host = new EngineHost(initialDevice(), {
   },
 });
 
-const controls = new Controls(() => {
-  viewer.repaint();
-  result.showArea(undefined, controls.micronsPerPixel());
+const controls = new Controls((what) => {
+  if (what === "style") viewer.repaint();
+  else rescale();
+  result.showArea(undefined, scaleOf(selected));
 });
-const runner = new Runner(host, images, () => controls.style(), {
-  changed(item, thumbnail) {
-    list.update(item, model?.card, thumbnail);
-    if (item === selected) show(item);
-    else report();
+const runner = new Runner(
+  host,
+  images,
+  () => controls.style(),
+  () => controls.micronsPerPixel(),
+  {
+    changed(item, thumbnail) {
+      if (thumbnail && item === selected) controls.key.over(thumbnail);
+      list.update(item, model?.card, thumbnail);
+      table.update();
+      if (item.state.kind === "done") unsaved = true;
+      if (item === selected) show(item);
+      else report();
+    },
+    idle: report,
   },
-  idle: report,
-});
+);
 const viewer = new Viewer(host, () => controls.style(), {
-  painted: (item, foreground) => item === selected && result.showArea(foreground, controls.micronsPerPixel()),
+  painted(item, foreground) {
+    item.foreground.set(foregroundKey(item, controls.style()), foreground);
+    if (item === selected) result.showArea(foreground, scaleOf(item));
+  },
   failed: (item, message) => notify(`“${item.name}”: ${message}`),
+  turn,
+  micronsPerPixel: () => scaleOf(selected),
 });
 const result = new ResultView({
   choose(item, classIndex) {
@@ -93,9 +119,42 @@ const result = new ResultView({
   },
 });
 const list = new ImageList(images, { select: show, remove });
+const table = new BatchTable({
+  images,
+  style: () => controls.style(),
+  micronsPerPixel: () => controls.micronsPerPixel(),
+  card: () => model?.card,
+  show,
+});
 
-function add(files: File[]): void {
-  const items = images.add(files);
+function scaleOf(item: Item | undefined): number | null {
+  return item ? micronsPerPixel(item, controls.micronsPerPixel()) : null;
+}
+
+/** Other microns per pixel were typed: what depends on them is said anew, of the image on show at once. */
+function rescale(): void {
+  viewer.rescale();
+  void runner.scale(images.done());
+  table.update();
+}
+
+/** Files of all kinds; what is not taken is named. */
+function take({ images: found, models, skipped, folder }: Intake): void {
+  const [first, second] = models;
+  if (first) void changeModel(first);
+  if (second) notify(`Of ${models.length} models “${first?.name}” was taken, “${second.name}” was not`);
+  if (found.length > 0) add(found);
+  if (folder && found.length === 0 && !first) {
+    const what = skipped.length > 0 ? ` (${count(skipped.length, "file")} of other kinds)` : "";
+    notify(`There is no image in this folder${what}: PNG, JPEG, BMP, TIFF and WebP are read`);
+  } else if (folder && skipped.length > 0) {
+    const more = skipped.length > 1 ? ` and ${skipped.length - 1} more` : "";
+    notify(`No image and left out: “${skipped[0]}”${more}`);
+  }
+}
+
+function add(found: readonly Found[]): void {
+  const items = images.add(found);
   document.body.classList.add("working");
   for (const item of items) {
     list.add(item);
@@ -114,14 +173,20 @@ function show(item: Item): void {
   runner.preferred = item;
   if (changed) list.select(item);
   byId("image-title").textContent = item.name;
+  controls.showOwnScale(item.state.kind === "done" ? item.state.findings.mpp : null);
   const { state } = item;
   byId("findings").hidden = state.kind !== "done";
   byId("pending").hidden = state.kind === "done";
   byId("retry").hidden = !(state.kind === "cancelled" || (state.kind === "failed" && state.again));
   if (state.kind === "done" && model) {
     result.show(item, state.findings, model.card);
-    result.showArea(undefined, controls.micronsPerPixel());
+    result.showArea(undefined, scaleOf(item));
     viewer.show(item);
+    if (changed) {
+      void runner.scale([item]);
+      const picture = list.picture(item);
+      if (picture) controls.key.over(picture);
+    }
   } else {
     viewer.show(undefined);
     byId("pending-text").textContent =
@@ -158,9 +223,10 @@ function remove(item: Item): void {
 
 function showNothing(): void {
   selected = undefined;
-  viewer.show(undefined);
+  unsaved = false;
+  viewer.clear();
   document.body.classList.remove("working");
-  byId("file-input").focus();
+  byId("file-input").focus({ preventScroll: true });
 }
 
 /** The status line, the batch's progress and what may be pressed. */
@@ -176,9 +242,15 @@ function report(): void {
   if (!device) return;
   if (packing) return;
   showProgress(waiting > 0 && all.length > 1 ? (all.length - waiting) / all.length : null);
-  if (waiting > 0) say(`Computing ${all.length - waiting + 1} of ${all.length}…`);
-  else if (all.length === 0) say("Ready");
-  else say(`${count(done, "image")} done${failed > 0 ? `, ${failed} failed` : ""}`);
+  if (waiting > 0) {
+    const left = waiting > 1 ? runner.left(waiting) : null;
+    const time = left === null ? "" : `, about ${duration(left)} left`;
+    say(`Computing ${all.length - waiting + 1} of ${all.length}${time}…`);
+  } else if (all.length === 0) {
+    say("Ready");
+  } else {
+    say(`${count(done, "image")} done${failed > 0 ? `, ${failed} failed` : ""}`);
+  }
 }
 
 function useModel(loaded: LoadedModel): void {
@@ -217,19 +289,24 @@ async function sayOffline(): Promise<void> {
   line.dataset["available"] = String(available);
 }
 
-watchFiles({ images: add, model: (file) => void changeModel(file) });
-showSamples((file) => add([file]), notify);
-onDeviceChosen((choice) => host.open(choice));
+watchFiles(take, (file) => void changeModel(file));
+showSamples((file) => add([{ file, path: file.name }]), notify);
+onDeviceChosen((choice) => host.open(choice, measuredBefore(choice)));
 connectDownloads({
   host,
   images,
   selected: () => selected,
   style: () => controls.style(),
+  micronsPerPixel: () => controls.micronsPerPixel(),
   model: () => model,
   device: () => device,
   failed: notify,
+  saved() {
+    unsaved = false;
+  },
   packing(underWay) {
     packing = underWay;
+    stopping = false;
     report();
   },
 });
@@ -237,21 +314,34 @@ byId("previous").addEventListener("click", () => turn(-1));
 byId("next").addEventListener("click", () => turn(1));
 byId("model-default").addEventListener("click", () => void changeModel(null));
 byId("retry").addEventListener("click", () => selected && runner.repeat(alike(selected)));
+byId("remove").addEventListener("click", () => selected && remove(selected));
 byId("cancel").addEventListener("click", () => {
   runner.cancel();
-  if (runner.busy || packing) host.cancel();
+  // an archive ends with what it holds; asked again, nothing is waited for
+  if (packing && !runner.busy && !stopping) host.stop();
+  else if (packing || runner.busy) host.cancel();
+  stopping = packing;
   report();
 });
 byId("clear").addEventListener("click", () => {
   runner.cancel();
   if (runner.busy) host.cancel();
   // nothing of the images stays in memory
-  else void host.call("forget", {}).catch(() => undefined);
+  else {
+    const held = host.call("forget", {});
+    // memory of wasm grows and never shrinks
+    void held.then((bytes) => bytes > MUCH_MEMORY && images.all.length === 0 && host.renew()).catch(() => undefined);
+  }
   images.clear();
   list.clear();
   showNothing();
   report();
 });
 
+stickBar();
+addEventListener("beforeunload", (event) => {
+  if (unsaved || packing) event.preventDefault();
+});
+
 const offline = await goOffline((use) => notify("A new version of this page is ready", { label: "Reload", run: use }));
-host.open();
+host.open(firstDevice, measuredBefore(firstDevice));

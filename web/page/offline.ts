@@ -39,7 +39,11 @@ export async function stored(): Promise<boolean> {
       controller?.postMessage("complete?", [port2]);
       setTimeout(() => resolve(false), 1000);
     });
-    if (await answer) return true;
+    if (await answer) {
+      // all of this version is at hand
+      controller?.postMessage("tidy");
+      return true;
+    }
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
   return false;

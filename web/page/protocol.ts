@@ -10,8 +10,10 @@ export type Colormap = "viridis" | "cividis";
 export interface Style {
   /** Mask values at or above it are foreground, 0 to 1. */
   readonly threshold: number;
-  /** Of the colours over the image, 0 to 1. */
+  /** Of the colours over the image, 0 to 1; 0 where colours are switched off. */
   readonly opacity: number;
+  /** By how much all that is outside is darkened, 0 to 1. */
+  readonly dim: number;
   readonly colormap: Colormap;
   readonly contour: boolean;
 }
@@ -26,10 +28,32 @@ export interface ImageRef {
 
 /** An image on its way into a table or an archive. */
 export interface ExportItem extends ImageRef {
-  /** The file's name, for the table. */
+  /** The file's name, for the table; with the folders below the one chosen. */
   readonly name: string;
-  /** What the names of its results begin with; unique. */
+  /** What the names of its results begin with; unique, and legal on every system. */
   readonly stem: string;
+  /** What the page knows of it, so that it need not be computed again. */
+  readonly findings: Findings;
+  /** Foreground pixels of the mask asked for, where they are known. */
+  readonly foreground: number | null;
+  /** Microns per pixel, of the file or typed. */
+  readonly mpp: number | null;
+  /** A few words for each caution. */
+  readonly cautions: readonly string[];
+}
+
+/** An image's size in pixels and, where they are known, its microns per pixel. */
+export interface Extent {
+  readonly width: number;
+  readonly height: number;
+  readonly mpp: number | null;
+}
+
+/** Why a result is doubtful (core/src/caution.rs). */
+export interface Caution {
+  /** For a table. */
+  readonly short: string;
+  readonly sentence: string;
 }
 
 export interface DeviceInfo {
@@ -51,7 +75,12 @@ export interface Findings {
   readonly backgroundUncertainty: number | null;
   /** Whether another class has another mask. */
   readonly masksByClass: boolean;
-  readonly seconds: number;
+  /** Microns per pixel, where the file says so. */
+  readonly mpp: number | null;
+  /** By the image's pixels. */
+  readonly cautions: readonly Caution[];
+  /** Another number for each time that something was predicted. */
+  readonly run: number;
 }
 
 /** The card of a model (core/src/card.rs); only what the page shows. */
@@ -61,6 +90,7 @@ export interface ModelCard {
   readonly profile: string;
   readonly model: { readonly backbone?: string; readonly method?: string };
   readonly input: { readonly resize?: string; readonly size?: number };
+  readonly mpp?: number;
   readonly threshold: number;
   readonly epoch: number;
   readonly initial_weights: string;
@@ -87,15 +117,25 @@ export type FileKind = "mask" | "overlay" | "geojson";
 export interface Calls {
   start: { args: { choice: DeviceChoice; model: Blob | null }; result: LoadedModel & { device: DeviceInfo } };
   load: { args: { model: Blob | null }; result: LoadedModel };
-  predict: { args: { image: ImageRef; style: Style }; result: { findings: Findings; thumbnail: ImageBitmap } };
-  paint: { args: { image: ImageRef; style: Style }; result: { bitmap: ImageBitmap; foreground: number } };
+  predict: {
+    args: { image: ImageRef; style: Style };
+    result: { findings: Findings; foreground: number; thumbnail: ImageBitmap };
+  };
+  /** `bare` is the image as it is, `veil` what is outside of the mask; null where they were not asked for. */
+  paint: {
+    args: { image: ImageRef; style: Style; parts: { bare: boolean; veil: boolean } };
+    result: { bitmap: ImageBitmap; bare: ImageBitmap | null; veil: ImageBitmap | null; foreground: number };
+  };
+  /** Cautions by size and microns per pixel. */
+  scale: { args: { images: Extent[] }; result: (Caution | null)[] };
   /** null where the result is not at hand. */
   value: { args: { id: number; x: number; y: number }; result: number | null };
   export: { args: { image: ImageRef; kind: FileKind; style: Style }; result: Uint8Array<ArrayBuffer> };
   csv: { args: { items: ExportItem[]; style: Style }; result: Uint8Array<ArrayBuffer> };
-  zip: { args: { items: ExportItem[]; style: Style; run: string }; result: Uint8Array<ArrayBuffer> };
-  /** Frees all results. */
-  forget: { args: Record<string, never>; result: null };
+  /** Asked to stop, the archive is finished with what it holds. */
+  zip: { args: { items: ExportItem[]; style: Style; run: string }; result: { archive: Blob; packed: number } };
+  /** Frees all results; says how many bytes of memory the program holds nevertheless. */
+  forget: { args: Record<string, never>; result: number };
   /** For tests: a panic in wasm. */
   panic: { args: Record<string, never>; result: null };
 }
@@ -104,11 +144,16 @@ export type CallName = keyof Calls;
 
 export type Request = { [K in CallName]: { call: number; name: K; args: Calls[K]["args"] } }[CallName];
 
+/** Answered by nothing: an archive under way ends with what it holds. */
+export interface Stop {
+  readonly stop: true;
+}
+
 /**
  * What a call failed by. Input: file, model or network, and all else goes on. Limit: more than this GPU can take. Device: another
- * one may do it. Program: a panic or a lost device, after which the Worker must not be used again.
+ * one may do it. Slow: the CPU is faster. Program: a panic or a lost device, after which the Worker must not be used again.
  */
-export type Fault = "input" | "limit" | "device" | "program";
+export type Fault = "input" | "limit" | "device" | "slow" | "program";
 
 export type Reply =
   | { call: number; ok: true; result: Calls[CallName]["result"] }

@@ -1,6 +1,6 @@
 import { byId, make } from "./dom";
 import { area, percent, seconds } from "./format";
-import type { Item } from "./images";
+import { cautions, type Item } from "./images";
 import type { Findings, ModelCard } from "./protocol";
 
 export interface ResultEvents {
@@ -32,7 +32,10 @@ export class ResultView {
       ...probabilities.map((p, index) => bar(card.classes[index] ?? "", p, index === classIndex)),
     );
     this.showChoice(item, findings, card);
-    byId("time").textContent = seconds(findings.seconds);
+    byId("time").textContent = item.state.kind === "done" ? seconds(item.state.seconds) : "";
+    const said = cautions(item).map(({ sentence }) => make("li", "", sentence));
+    byId("cautions").replaceChildren(...said);
+    byId("doubts").hidden = said.length === 0;
     byId("size").textContent = `${findings.width} × ${findings.height} px`;
     const uncertainty = findings.backgroundUncertainty;
     byId("uncertainty").textContent = uncertainty === null ? "—" : percent(uncertainty, 0);

@@ -42,6 +42,17 @@ export function notify(message: string, action?: { label: string; run: () => voi
   byId("notice").hidden = false;
 }
 
+/** Keeps status and notice in view while the page scrolls, below them the picture; the device's line may go. */
+export function stickBar(): void {
+  const sticky = byId("bar");
+  new ResizeObserver(() => {
+    const hidden = Math.max(0, line.getBoundingClientRect().top - sticky.getBoundingClientRect().top - 14);
+    const { style } = document.documentElement;
+    style.setProperty("--bar-hidden", `${hidden}px`);
+    style.setProperty("--bar", `${sticky.offsetHeight - hidden}px`);
+  }).observe(sticky);
+}
+
 export function dismiss(): void {
   byId("notice").hidden = true;
 }

@@ -29,6 +29,7 @@ scope.addEventListener("message", (event) => {
   if (event.data === "claim") event.waitUntil(scope.clients.claim());
   if (event.data === "activate") event.waitUntil(scope.skipWaiting());
   if (event.data === "complete?") event.waitUntil(complete().then((all) => event.ports[0]?.postMessage(all)));
+  if (event.data === "tidy") event.waitUntil(tidy());
 });
 
 async function install(): Promise<void> {
@@ -46,10 +47,16 @@ async function install(): Promise<void> {
 }
 
 async function activate(): Promise<void> {
+  await scope.clients.claim();
+}
+
+/** Deletes older versions, unless another tab may still run one. */
+async function tidy(): Promise<void> {
+  const tabs = await scope.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (tabs.filter(({ url }) => url.startsWith(root)).length > 1) return;
   const names = await caches.keys();
   const old = names.filter((name) => name.startsWith(family) && name !== cacheName);
   await Promise.all(old.map((name) => caches.delete(name)));
-  await scope.clients.claim();
 }
 
 async function answer(event: FetchEvent): Promise<Response> {
@@ -57,13 +64,24 @@ async function answer(event: FetchEvent): Promise<Response> {
   const url = new URL(request.url);
   url.search = url.hash = "";
   if (url.href === `${root}index.html`) url.href = root;
-  if (request.method !== "GET" || !urls.has(url.href)) return Response.error();
+  if (request.method !== "GET") return Response.error();
+  if (!urls.has(url.href)) return older(url.href);
   const cache = await caches.open(cacheName);
   const cached = await cache.match(url.href, { ignoreVary: true });
   if (cached) return withHeaders(cached);
   const response = await load(url.href);
   event.waitUntil(cache.put(url.href, response.clone()));
   return withHeaders(response);
+}
+
+/** A part of an older version, for a tab that still runs it. */
+async function older(url: string): Promise<Response> {
+  for (const name of await caches.keys()) {
+    if (!hasHash(url) || !name.startsWith(family)) continue;
+    const response = await (await caches.open(name)).match(url, { ignoreVary: true });
+    if (response) return withHeaders(response);
+  }
+  return Response.error();
 }
 
 /** Whether everything is at hand without a network. */

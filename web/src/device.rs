@@ -16,6 +16,8 @@ pub(crate) struct Opened {
     pub(crate) gpu: Option<WgpuSetup>,
     /// The adapter's name.
     pub(crate) name: String,
+    /// Whether the adapter computes on the CPU.
+    pub(crate) software: bool,
     /// One sentence for the user.
     pub(crate) why: String,
 }
@@ -25,26 +27,41 @@ pub(crate) async fn open(choice: &str) -> Result<Opened, Failure> {
     match choice {
         "cpu" => Ok(cpu("The CPU was chosen.".into())),
         "gpu" => gpu().await.ok_or(Failure::NoWebGpu),
-        "auto" => Ok(gpu()
-            .await
-            .unwrap_or_else(|| cpu("This browser offers no WebGPU adapter, so the CPU does the work.".into()))),
+        "auto" => Ok(match gpu().await {
+            None => cpu("This browser offers no WebGPU adapter, so the CPU does the work.".into()),
+            Some(opened) if opened.software => {
+                cpu("This browser's WebGPU adapter is software, so the CPU does the work itself.".into())
+            }
+            Some(opened) => opened,
+        }),
         other => Err(Failure::NoSuchDevice(other.into())),
     }
 }
 
 fn cpu(why: String) -> Opened {
-    Opened { device: Device::flex(), gpu: None, name: "CPU (WebAssembly SIMD)".into(), why }
+    Opened { device: Device::flex(), gpu: None, name: "CPU (WebAssembly SIMD)".into(), software: false, why }
 }
 
 async fn gpu() -> Option<Opened> {
     let opened = Device::wgpu_options().init_with_setup_async().await;
     let (device, setup) = opened.inspect_err(|error| log::warn!("no WebGPU: {error}")).ok()?;
-    let name = adapter_name().await.unwrap_or_else(|| "WebGPU".into());
-    Some(Opened { device, gpu: Some(setup), name, why: "This browser's WebGPU does the work.".into() })
+    let Adapter { name, software } = adapter().await.unwrap_or_default();
+    let name = name.unwrap_or_else(|| "WebGPU".into());
+    Some(Opened { device, gpu: Some(setup), name, software, why: "This browser's WebGPU does the work.".into() })
 }
 
-/// What the browser tells of its adapter: a description, or vendor and architecture.
-async fn adapter_name() -> Option<String> {
+/// What the browser tells of its adapter.
+#[derive(Debug, Default)]
+struct Adapter {
+    /// A description, or vendor and architecture.
+    name: Option<String>,
+    software: bool,
+}
+
+/// Names of adapters that compute on the CPU, in lower case.
+const SOFTWARE: [&str; 4] = ["swiftshader", "llvmpipe", "lavapipe", "basic render"];
+
+async fn adapter() -> Option<Adapter> {
     // WebGPU's own types are not in web-sys unless it is compiled with a flag
     let get = |of: &JsValue, key: &str| Reflect::get(of, &key.into()).ok().filter(|value| !value.is_undefined());
     let gpu = get(&get(&js_sys::global(), "navigator")?, "gpu")?;
@@ -53,7 +70,10 @@ async fn adapter_name() -> Option<String> {
     let info = get(&JsFuture::from(adapter).await.ok()?, "info")?;
     let text = |key: &str| get(&info, key)?.as_string().filter(|text| !text.is_empty());
     let parts: Vec<_> = [text("vendor"), text("architecture")].into_iter().flatten().collect();
-    text("description").or_else(|| (!parts.is_empty()).then(|| parts.join(" ")))
+    let fallback = get(&info, "isFallbackAdapter").is_some_and(|fallback| fallback.is_truthy());
+    let all = parts.iter().cloned().chain(text("description")).collect::<Vec<_>>().join(" ").to_lowercase();
+    let software = fallback || SOFTWARE.iter().any(|name| all.contains(name));
+    Some(Adapter { name: text("description").or_else(|| (!parts.is_empty()).then(|| parts.join(" "))), software })
 }
 
 /// Calls `on_lost` with a reason when the device is lost, beside what cubecl does then.

@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use burn::tensor::{Device, TensorData};
+use histomask_core::caution::of_scale;
 use histomask_core::self_check::{TOLERANCE, difference};
 use histomask_core::weights::{StateDict, read_checkpoint};
 use histomask_core::{RgbView, Segmenter};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::canvas::GpuCanvas;
+use crate::caution;
 use crate::console;
 use crate::decode::decode;
 use crate::device::{self, Opened};
@@ -23,6 +25,8 @@ pub struct Engine {
     opened: Opened,
     canvas: Option<Rc<GpuCanvas>>,
     model: RefCell<Option<Rc<Model>>>,
+    /// Whether the GPU must be faster than the CPU to be used.
+    measures: bool,
 }
 
 #[derive(Debug)]
@@ -34,7 +38,7 @@ struct Model {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens a device: `gpu`, `cpu`, or with `auto` the GPU if there is one. `on_lost` is called with a reason when the
+    /// Opens a device: `gpu`, `cpu`, or with `auto` the GPU if there is one that is no software. `on_lost` is called with a reason when the
     /// GPU is lost.
     ///
     /// # Errors
@@ -50,7 +54,7 @@ impl Engine {
         if opened.gpu.is_some() && canvas.is_none() {
             opened.why += " It does not show what is painted there, so the CPU paints.";
         }
-        Ok(Self { opened, canvas, model: RefCell::new(None) })
+        Ok(Self { opened, canvas, model: RefCell::new(None), measures: choice == "auto" })
     }
 
     /// `gpu` or `cpu`.
@@ -89,11 +93,11 @@ impl Engine {
     }
 
     /// Runs the model once, so that the first image does not wait for shaders; on a GPU its results are compared with
-    /// the CPU's.
+    /// the CPU's, and where `auto` was asked for its time too.
     ///
     /// # Errors
     ///
-    /// If the GPU computes something else, and without a model.
+    /// If the GPU computes something else or is slower, and without a model.
     pub async fn warm_up(&self) -> Result<(), Failure> {
         let model = self.model()?;
         let Some(weights) = model.weights.take() else { return Ok(()) };
@@ -103,7 +107,24 @@ impl Engine {
         if worst > TOLERANCE {
             return Err(Failure::WrongNumbers(worst));
         }
+        if self.measures {
+            let [gpu, cpu] = [seconds(&model.segmenter).await?, seconds(&reference).await?];
+            if gpu > cpu {
+                return Err(Failure::SlowGpu { gpu, cpu });
+            }
+        }
         Ok(())
+    }
+
+    /// Why results of images of this size and scale are doubtful, if they are; `mpp` are their microns per pixel, where
+    /// they are known.
+    ///
+    /// # Errors
+    ///
+    /// Without a model.
+    pub fn cautions_of_scale(&self, width: u32, height: u32, mpp: Option<f64>) -> Result<Vec<String>, Failure> {
+        let card = self.model()?.segmenter.card().clone();
+        Ok(caution::said(of_scale(width as usize, height as usize, mpp, &card)))
     }
 
     /// Classifies and segments the image in a file's bytes.
@@ -113,13 +134,12 @@ impl Engine {
     /// With one message for the user.
     pub async fn predict(&self, file: Vec<u8>) -> Result<Prediction, Failure> {
         let model = self.model()?;
-        let image = decode(&file)?;
+        let (image, notes) = decode(&file)?;
         drop(file);
         let (width, height) = image.dimensions();
         let view = RgbView::new(image.as_raw(), width as usize, height as usize)?;
         let observation = model.segmenter.observe_async(view).await?;
-        let method = model.segmenter.card().model.method;
-        Ok(Prediction::new(image, observation, method.masks_by_class(), self.canvas.clone()))
+        Ok(Prediction::new(image, notes, observation, model.segmenter.card().clone(), self.canvas.clone()))
     }
 }
 
@@ -127,6 +147,18 @@ impl Engine {
     fn model(&self) -> Result<Rc<Model>, Failure> {
         self.model.borrow().clone().ok_or(Failure::NoModel)
     }
+}
+
+/// How long an image of a usual size takes, the second time.
+async fn seconds(segmenter: &Segmenter) -> Result<f64, Failure> {
+    const SIZE: [usize; 2] = [640, 480];
+    let waves = (0..3 * SIZE[0] * SIZE[1]).map(|index| (128.0 + 90.0 * (index as f32 * 0.37).sin()) as u8);
+    let pixels: Vec<u8> = waves.collect();
+    let image = RgbView::new(&pixels, SIZE[0], SIZE[1])?;
+    segmenter.observe_async(image).await?;
+    let start = js_sys::Date::now();
+    segmenter.observe_async(image).await?;
+    Ok((js_sys::Date::now() - start) / 1000.0)
 }
 
 /// What the model makes of a picture of waves.

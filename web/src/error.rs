@@ -18,6 +18,14 @@ pub enum Failure {
     /// The GPU computes something else than the CPU.
     #[error("this GPU's results differ from the CPU's by {0:.1e}; they are not to be trusted")]
     WrongNumbers(f32),
+    /// The GPU is slower than the CPU, where the faster one was asked for.
+    #[error("it takes {gpu:.2} s for an image, and the CPU {cpu:.2} s")]
+    SlowGpu {
+        /// Seconds.
+        gpu: f64,
+        /// Seconds.
+        cpu: f64,
+    },
     /// The browser refused to paint.
     #[error("the browser could not paint: {0}")]
     Canvas(String),
@@ -46,6 +54,12 @@ pub enum Failure {
     /// No image that can be read as it is meant.
     #[error("{0}")]
     Picture(PictureError),
+    /// The image was let go of.
+    #[error("the image was put away")]
+    Resting,
+    /// The file's content is another one.
+    #[error("the file has changed since it was added; add it again")]
+    Changed,
     /// A result could not be written.
     #[error("could not write the file: {0}")]
     Export(String),
@@ -56,6 +70,7 @@ impl Failure {
     fn name(&self) -> &'static str {
         use histomask_core::Error;
         match self {
+            Self::SlowGpu { .. } => "SlowError",
             Self::WrongNumbers(_) | Self::Core(Error::Device(_)) | Self::Canvas(_) => "DeviceError",
             Self::Core(Error::Limit(_)) => "LimitError",
             _ => "Error",

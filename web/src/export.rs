@@ -1,12 +1,9 @@
 //! Results as files.
 
-use std::io::{Cursor, Write as _};
-
+use histomask_core::plain_cell::plain_cell;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder as _};
 use wasm_bindgen::prelude::wasm_bindgen;
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
 
 use crate::error::Failure;
 
@@ -46,47 +43,9 @@ pub fn csv(rows: &str) -> Result<String, Failure> {
     let rows: Vec<Vec<String>> = serde_json::from_str(rows).map_err(|error| failed(error.to_string()))?;
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     for row in rows {
+        let row = row.iter().map(|cell| plain_cell(cell).into_owned());
         writer.write_record(row).map_err(|error| failed(error.to_string()))?;
     }
     let bytes = writer.into_inner().map_err(|error| failed(error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| failed(error.to_string()))
-}
-
-/// A ZIP file in the making. Its entries are stored as they are: PNGs are compressed already.
-#[wasm_bindgen]
-#[derive(Debug)]
-pub struct Archive {
-    writer: ZipWriter<Cursor<Vec<u8>>>,
-}
-
-#[wasm_bindgen]
-impl Archive {
-    /// An empty archive.
-    #[wasm_bindgen(constructor)]
-    #[must_use]
-    #[allow(clippy::new_without_default, reason = "JavaScript has no Default")]
-    pub fn new() -> Self {
-        Self { writer: ZipWriter::new(Cursor::new(Vec::new())) }
-    }
-
-    /// Adds a file.
-    ///
-    /// # Errors
-    ///
-    /// If there is one of that name.
-    pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-        self.writer.start_file(name, options).map_err(|error| Failure::Export(error.to_string()))?;
-        self.writer.write_all(bytes).map_err(|error| Failure::Export(error.to_string()))
-    }
-
-    /// The file's bytes; the archive is used up.
-    ///
-    /// # Errors
-    ///
-    /// If it became too large.
-    pub fn finish(self) -> Result<Vec<u8>, Failure> {
-        let file = self.writer.finish().map_err(|error| Failure::Export(error.to_string()))?;
-        Ok(file.into_inner())
-    }
 }

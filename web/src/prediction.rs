@@ -4,15 +4,19 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use histomask_core::caution::of_content;
 use histomask_core::kernel::{OverlaySpec, overlay, pixels};
+use histomask_core::picture_file::PictureNotes;
 use histomask_core::shaders::colormap::{Colormap, packed};
 use histomask_core::shaders::{OverlayParams, edge_thickness};
-use histomask_core::{Observation, shaders};
+use histomask_core::{ModelCard, Observation, RgbView, shaders};
 use image::RgbImage;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::ImageBitmap;
 
 use crate::canvas::{self, GpuCanvas, ROW_ALIGNMENT};
+use crate::caution;
+use crate::decode::decode;
 use crate::error::Failure;
 use crate::export;
 
@@ -20,9 +24,11 @@ use crate::export;
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Prediction {
-    image: RgbImage,
+    /// Absent while it rests.
+    image: RefCell<Option<Rc<RgbImage>>>,
+    notes: PictureNotes,
     observation: Observation,
-    masks_by_class: bool,
+    card: ModelCard,
     /// Where the GPU paints; absent on the CPU.
     canvas: Option<Rc<GpuCanvas>>,
     shown: RefCell<Shown>,
@@ -55,11 +61,17 @@ impl Style {
 impl Prediction {
     pub(crate) fn new(
         image: RgbImage,
+        notes: PictureNotes,
         observation: Observation,
-        masks_by_class: bool,
+        card: ModelCard,
         canvas: Option<Rc<GpuCanvas>>,
     ) -> Self {
-        Self { image, observation, masks_by_class, canvas, shown: RefCell::default() }
+        let image = RefCell::new(Some(Rc::new(image)));
+        Self { image, notes, observation, card, canvas, shown: RefCell::default() }
+    }
+
+    fn image(&self) -> Result<Rc<RgbImage>, Failure> {
+        self.image.borrow().clone().ok_or(Failure::Resting)
     }
 
     fn mask(&self) -> Result<Rc<[f32]>, Failure> {
@@ -72,8 +84,9 @@ impl Prediction {
     }
 
     /// RGBA of every pixel, red in the lowest byte.
-    fn rgba(&self) -> Vec<u32> {
-        self.image.pixels().map(|pixel| u32::from_le_bytes([pixel[0], pixel[1], pixel[2], u8::MAX])).collect()
+    fn rgba(&self) -> Result<Vec<u32>, Failure> {
+        let image = self.image()?;
+        Ok(image.pixels().map(|pixel| u32::from_le_bytes([pixel[0], pixel[1], pixel[2], u8::MAX])).collect())
     }
 
     /// Image and mask on the GPU.
@@ -83,13 +96,13 @@ impl Prediction {
             return Ok(tensors.clone());
         }
         let mask = self.observation.mask_on_device(shown.class)?;
-        let image = pixels(self.rgba(), mask.dims(), &mask.device())?;
+        let image = pixels(self.rgba()?, mask.dims(), &mask.device())?;
         Ok(shown.on_gpu.get_or_init(|| (image, mask)).clone())
     }
 
     fn paint_on_gpu(&self, canvas: &GpuCanvas, style: Style) -> Result<ImageBitmap, Failure> {
         let (image, mask) = self.on_gpu()?;
-        let (width, height) = self.image.dimensions();
+        let (width, height) = (self.width(), self.height());
         let spec = OverlaySpec {
             threshold: style.threshold,
             opacity: style.opacity,
@@ -102,7 +115,7 @@ impl Prediction {
     }
 
     fn painted(&self, style: Style) -> Result<Vec<u8>, Failure> {
-        let (width, height) = self.image.dimensions();
+        let (width, height) = (self.width(), self.height());
         let params = OverlayParams {
             height,
             width,
@@ -113,7 +126,7 @@ impl Prediction {
             threshold: style.threshold,
             opacity: style.opacity.clamp(0.0, 1.0),
         };
-        let rgba = self.rgba();
+        let rgba = self.rgba()?;
         let mut painted = vec![0; rgba.len()];
         shaders::overlay(&params, &rgba, &self.mask()?, &[], &packed(style.colors), &mut painted);
         Ok(painted.into_iter().flat_map(u32::to_le_bytes).collect())
@@ -130,14 +143,14 @@ impl Prediction {
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn width(&self) -> u32 {
-        self.image.width()
+        self.observation.width as u32
     }
 
     /// Height of the image in pixels.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn height(&self) -> u32 {
-        self.image.height()
+        self.observation.height as u32
     }
 
     /// Index of the most probable class, of methods that name one.
@@ -165,7 +178,53 @@ impl Prediction {
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn masks_by_class(&self) -> bool {
-        self.masks_by_class
+        self.card.model.method.masks_by_class()
+    }
+
+    /// Bytes that it takes while it rests.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn resting_bytes(&self) -> usize {
+        8 * self.observation.map_values()
+    }
+
+    /// Lets go of image and mask; what the network said stays, so that [`Prediction::wake`] need not ask it again.
+    pub fn rest(&self) {
+        self.image.replace(None);
+        let class = self.shown.borrow().class;
+        self.choose(class);
+    }
+
+    /// Takes the image up again.
+    ///
+    /// # Errors
+    ///
+    /// As decoding; also if it is no longer the same size.
+    pub fn wake(&self, file: &[u8]) -> Result<(), Failure> {
+        let (image, _) = decode(file)?;
+        if image.dimensions() != (self.width(), self.height()) {
+            return Err(Failure::Changed);
+        }
+        self.image.replace(Some(Rc::new(image)));
+        Ok(())
+    }
+
+    /// Microns per pixel, where the file says so.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn mpp(&self) -> Option<f64> {
+        self.notes.mpp
+    }
+
+    /// Why the result is doubtful, by the image's pixels: sentences, each behind its few words for a table.
+    ///
+    /// # Errors
+    ///
+    /// If the image rests.
+    pub fn cautions(&self) -> Result<Vec<String>, Failure> {
+        let image = self.image()?;
+        let view = RgbView::new(image.as_raw(), self.observation.width, self.observation.height)?;
+        Ok(caution::said(of_content(view, self.notes.unused_bits.is_some())))
     }
 
     /// From now on the mask of this class, or without one of the predicted class.
@@ -190,6 +249,17 @@ impl Prediction {
             Some(canvas) => self.paint_on_gpu(canvas, style),
             None => canvas::show(&self.painted(style)?, self.width(), self.height()),
         }
+    }
+
+    /// Black where the mask is below the threshold, clear where it is not.
+    ///
+    /// # Errors
+    ///
+    /// If the chosen class does not exist or the browser refuses.
+    pub fn veil(&self, threshold: f32) -> Result<ImageBitmap, Failure> {
+        let outside = |&value: &f32| if value >= threshold { 0 } else { u8::MAX };
+        let pixels: Vec<u8> = self.mask()?.iter().flat_map(|value| [0, 0, 0, outside(value)]).collect();
+        canvas::show(&pixels, self.width(), self.height())
     }
 
     /// The soft mask at a pixel, in `[0, 1]`; not a number outside of the image.
@@ -230,13 +300,27 @@ impl Prediction {
         export::soft_png(&self.mask()?, self.width(), self.height())
     }
 
-    /// PNG of what [`Prediction::paint`] shows, painted on the CPU.
+    /// PNG of what [`Prediction::paint`] shows, painted on the CPU, with the outside darkened by `dim`, 0 to 1.
     ///
     /// # Errors
     ///
     /// If the chosen class does not exist.
-    pub fn overlay_png(&self, threshold: f32, opacity: f32, colormap: &str, contour: bool) -> Result<Vec<u8>, Failure> {
-        let painted = self.painted(Style::new(threshold, opacity, colormap, contour))?;
+    pub fn overlay_png(
+        &self,
+        threshold: f32,
+        opacity: f32,
+        colormap: &str,
+        contour: bool,
+        dim: f32,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut painted = self.painted(Style::new(threshold, opacity, colormap, contour))?;
+        if dim > 0.0 {
+            for (pixel, &value) in painted.as_chunks_mut::<4>().0.iter_mut().zip(self.mask()?.iter()) {
+                if value < threshold {
+                    pixel.iter_mut().take(3).for_each(|level| *level = (f32::from(*level) * (1.0 - dim)).round() as u8);
+                }
+            }
+        }
         export::overlay_png(&painted, self.width(), self.height())
     }
 

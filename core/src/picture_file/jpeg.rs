@@ -6,12 +6,14 @@ pub(super) struct Markers<'a> {
     pub(super) complete: bool,
     /// The EXIF block with its header.
     pub(super) exif: Option<&'a [u8]>,
+    /// What JFIF says of a pixel's sides.
+    pub(super) microns_per_pixel: Option<[f64; 2]>,
 }
 
 /// Walks from marker to marker. The decoder fills up a truncated file with grey and does not complain, and an end
 /// marker near the end of the file may be a thumbnail's.
 pub(super) fn walk(file: &[u8]) -> Markers<'_> {
-    let mut found = Markers { complete: false, exif: None };
+    let mut found = Markers { complete: false, exif: None, microns_per_pixel: None };
     let mut scans = 0;
     let mut rest = file.get(2..).unwrap_or_default();
     loop {
@@ -37,11 +39,25 @@ pub(super) fn walk(file: &[u8]) -> Markers<'_> {
                 if code == 0xe1 && segment.starts_with(b"Exif\0\0") && found.exif.is_none() {
                     found.exif = Some(segment);
                 }
+                if code == 0xe0 && found.microns_per_pixel.is_none() {
+                    found.microns_per_pixel = density(segment);
+                }
                 scans += usize::from(code == 0xda);
                 rest = rest.get(2 + segment.len()..).unwrap_or_default();
             }
         }
     }
+}
+
+/// Of a JFIF segment: pixels per inch or centimetre.
+fn density(segment: &[u8]) -> Option<[f64; 2]> {
+    let &[unit, a, b, c, d] = segment.strip_prefix(b"JFIF\0")?.get(2..)?.first_chunk::<5>()?;
+    let microns = match unit {
+        1 => 25_400.0,
+        2 => 10_000.0,
+        _ => return None,
+    };
+    Some([[a, b], [c, d]].map(|pixels| microns / f64::from(u16::from_be_bytes(pixels))))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod mask;
 pub mod name;
 mod png;
 mod raster;
+mod resolution;
 mod tiff;
 mod webp;
 
@@ -44,10 +45,12 @@ pub struct Limits {
 }
 
 /// What should be known of a picture that was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PictureNotes {
     /// The largest value of a 16-bit picture whose upper bits are unused: it looks nearly black.
     pub unused_bits: Option<u16>,
+    /// Microns per pixel, where the file says so.
+    pub mpp: Option<f64>,
 }
 
 /// Decoded for pixels, or for what they stand for.
@@ -63,7 +66,8 @@ enum Purpose {
 /// [`PictureError`]: of no known format, damaged, beyond `limits`, or of a kind that cannot be read as it is meant.
 pub fn read_rgb(file: &[u8], limits: &Limits) -> Result<(RgbImage, PictureNotes), PictureError> {
     let Decoded { raster, orientation } = decode(file, limits, Purpose::Picture)?;
-    let notes = PictureNotes { unused_bits: raster.unused_bits() };
+    let mpp = resolution::microns_per_pixel(file, kind(file)?);
+    let notes = PictureNotes { unused_bits: raster.unused_bits(), mpp };
     let mut picture = DynamicImage::ImageRgb8(raster.into_rgb()?);
     picture.apply_orientation(orientation);
     Ok((picture.into_rgb8(), notes))

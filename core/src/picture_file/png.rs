@@ -26,6 +26,15 @@ pub(super) fn exif(file: &[u8]) -> Option<&[u8]> {
     chunks(file).find(|(name, _)| name == b"eXIf").map(|(_, content)| content)
 }
 
+/// What `pHYs` says of a pixel's sides.
+pub(super) fn microns_per_pixel(file: &[u8]) -> Option<[f64; 2]> {
+    let (_, content) = chunks(file).take_while(|(name, _)| name != b"IDAT").find(|(name, _)| name == b"pHYs")?;
+    // pixels per unit across and down; unit 1 is the metre
+    let [a, b, c, d, e, f, g, h, 1] = *content.first_chunk::<9>()? else { return None };
+    let side = |bytes: [u8; 4]| 1e6 / f64::from(u32::from_be_bytes(bytes));
+    Some([side([a, b, c, d]), side([e, f, g, h])])
+}
+
 /// Frames of an animation; 1 for a still picture.
 pub(super) fn frames(file: &[u8]) -> u32 {
     let control = chunks(file).take_while(|(name, _)| name != b"IDAT").find(|(name, _)| name == b"acTL");

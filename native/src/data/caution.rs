@@ -1,5 +1,7 @@
+use std::mem::{Discriminant, discriminant};
 use std::path::{Path, PathBuf};
 
+use histomask_core::caution::Caution;
 use histomask_core::picture_file::{MaskNotes, PictureNotes};
 
 /// How many files are of a kind, and the first.
@@ -28,6 +30,8 @@ pub struct Cautions {
     soft: Tally,
     flat: Tally,
     corners: Tally,
+    /// Of each kind, with a sentence about the first.
+    doubtful: Vec<(Discriminant<Caution>, Tally, String)>,
 }
 
 impl Cautions {
@@ -35,6 +39,20 @@ impl Cautions {
     pub fn image(&mut self, path: &Path, notes: &PictureNotes) {
         self.images += 1;
         self.dark.add_if(notes.unused_bits.is_some(), path);
+    }
+
+    /// Takes in what makes an image's result doubtful.
+    pub fn doubts(&mut self, path: &Path, cautions: &[Caution]) {
+        for caution in cautions {
+            let kind = discriminant(caution);
+            let at = self.doubtful.iter().position(|(other, ..)| *other == kind).unwrap_or_else(|| {
+                self.doubtful.push((kind, Tally::default(), caution.to_string()));
+                self.doubtful.len() - 1
+            });
+            if let Some((_, tally, _)) = self.doubtful.get_mut(at) {
+                tally.add_if(true, path);
+            }
+        }
     }
 
     /// Takes in a mask with its foreground in percent.
@@ -57,6 +75,9 @@ impl Cautions {
         let most = |tally: &Tally, what: &str| {
             (masks > 1 && 2 * tally.count > masks).then(|| any(tally, masks, what)).flatten()
         };
+        let doubts = self.doubtful.iter().filter_map(|(_, tally, sentence)| {
+            any(tally, images, "images are doubtful").map(|line| format!("{line}: {sentence}"))
+        });
         [
             any(
                 &self.dark,
@@ -77,6 +98,7 @@ impl Cautions {
         ]
         .into_iter()
         .flatten()
+        .chain(doubts)
         .collect()
     }
 }

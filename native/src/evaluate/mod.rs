@@ -5,6 +5,7 @@ mod results;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use histomask_core::caution::{Caution, Known, cautions};
 use histomask_core::config::MaskOf;
 use histomask_core::metric::{ClassConfusion, EmptyRule, MaskEvaluator, MaskScores};
 use histomask_core::picture_file::PictureNotes;
@@ -84,7 +85,8 @@ pub fn evaluate(
             break;
         }
         let judged = panics::unless_lost(|| {
-            let (_, notes, observation) = run_on_file(&sample.image, |view| segmenter.observe(view))?;
+            let (image, notes, observation) = run_on_file(&sample.image, |view| segmenter.observe(view))?;
+            judge.cautions.doubts(&sample.image, &doubts(&image, &notes, segmenter));
             let result = judge.image(sample, &notes, &observation)?;
             if let Some(predicted) = result.predicted {
                 confusion.update(predicted, sample.label)?;
@@ -164,6 +166,14 @@ pub fn observe_file(
 ) -> Result<(RgbImage, Observation), SegmentFileError> {
     let (image, _, observation) = run_on_file(path, |view| segmenter.observe(view))?;
     Ok((image, observation))
+}
+
+/// What makes the result of an image doubtful.
+#[must_use]
+pub fn doubts(image: &RgbImage, notes: &PictureNotes, segmenter: &Segmenter) -> Vec<Caution> {
+    let view = RgbView::new(image.as_raw(), image.width() as usize, image.height() as usize);
+    let known = Known { mpp: notes.mpp, unused_bits: notes.unused_bits.is_some() };
+    view.map(|view| cautions(view, known, segmenter.card())).unwrap_or_default()
 }
 
 fn run_on_file<T>(

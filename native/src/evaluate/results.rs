@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{EvaluateError, Evaluation};
 use crate::atomic::{self, WriteError};
-use crate::csv_text::write_csv;
+use crate::csv_text::write_plain_csv;
 use crate::data::Sample;
 
 /// What evaluation found of one image; a line of `images.csv`.
@@ -165,7 +165,8 @@ pub fn write_results(folder: &Path, evaluation: &Evaluation, context: &serde_jso
         "failed": not_evaluated,
     });
     let json = serde_json::to_vec_pretty(&summary).map_err(|error| failed("evaluation.json")(error.into()))?;
-    let csv = write_csv(&evaluation.images).map_err(|error| failed("images.csv")(std::io::Error::other(error)))?;
+    let csv =
+        write_plain_csv(&evaluation.images).map_err(|error| failed("images.csv")(std::io::Error::other(error)))?;
     atomic::write(&folder.join("images.csv"), &csv)?;
     // last: it says that the evaluation is there
     atomic::write(&folder.join("evaluation.json"), &json)

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use histomask_core::caution::{Caution, cell};
 use histomask_core::{Segmenter, outline};
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ImageEncoder as _};
@@ -12,7 +13,8 @@ use super::inputs::Input;
 use super::watch::Watch;
 use super::{ModelFile, lost_device};
 use crate::atomic::WriteError;
-use crate::evaluate::segment_file;
+use crate::csv_text::plain_cells;
+use crate::evaluate::{doubts, segment_file};
 use crate::report::{OverlayStyle, mask_png, overlay, soft_png};
 use crate::told_once::told_once;
 use crate::trust::flip_stability;
@@ -42,6 +44,8 @@ pub(crate) struct Predict {
 #[derive(Default)]
 pub(crate) struct Predicted {
     rows: Vec<Vec<String>>,
+    /// Images whose result is doubtful, with the reasons.
+    doubtful: Vec<Value>,
     /// Images that failed, with the error.
     failed: Vec<Value>,
 }
@@ -73,9 +77,13 @@ impl Predict {
             }
             let one = panics::unless_lost(|| self.one(input));
             match one.unwrap_or_else(|said| Err(histomask_core::Error::Device(said).into())) {
-                Ok((line, cells)) => {
-                    count.line(&line);
-                    predicted.rows.push(cells);
+                Ok(one) => {
+                    count.line(&one.line);
+                    if !one.cautions.is_empty() {
+                        let sentences: Vec<String> = one.cautions.iter().map(Caution::to_string).collect();
+                        predicted.doubtful.push(json!({ "path": input.path, "cautions": sentences }));
+                    }
+                    predicted.rows.push(one.cells);
                 }
                 // a full disk or a lost device stops the command, with what was done in the table
                 Err(error) if error.downcast_ref().is_some_and(WriteError::stops) || lost_device(&error).is_some() => {
@@ -101,8 +109,8 @@ impl Predict {
         Ok(predicted)
     }
 
-    /// Writes an image's files; what to say of it, and its row of the table.
-    fn one(&self, input: &Input) -> anyhow::Result<(String, Vec<String>)> {
+    /// Writes an image's files.
+    fn one(&self, input: &Input) -> anyhow::Result<One> {
         let (style, out) = (&self.style, &self.out);
         let (image, notes, result) = segment_file(&self.segmenter, &input.path)?;
         let (width, height) = image.dimensions();
@@ -127,24 +135,29 @@ impl Predict {
             false => None,
         };
         let foreground = result.mask.iter().filter(|&&value| value >= style.threshold).count();
-        let foreground = 100.0 * foreground as f64 / result.mask.len().max(1) as f64;
+        let percent = 100.0 * foreground as f64 / result.mask.len().max(1) as f64;
         let path = input.path.display().to_string();
         let probability = result.class.and_then(|class| result.probabilities.get(class).copied());
         let named = class.as_ref().zip(probability);
         let named = named.map_or_else(String::new, |(class, p)| format!("{class} ({:.1} %), ", 100.0 * p));
-        let nearly_black = notes.unused_bits.is_some();
-        let caution = if nearly_black { "; of its 16 bits the upper ones are unused: scale it" } else { "" };
-        let line = format!("{path}: {named}foreground {foreground:.1} %{caution}");
+        let cautions = doubts(&image, &notes, &self.segmenter);
+        let mut line = format!("{path}: {named}foreground {percent:.1} %");
+        for caution in &cautions {
+            line += &format!("\n  caution: {caution}");
+        }
+        let mm2 = notes.mpp.map(|mpp| foreground as f64 * mpp * mpp / 1e6);
 
         let number = |value: f32| format!("{value:.6}");
         let mut cells = vec![path, class.unwrap_or_default(), probability.map_or_else(String::new, number)];
         cells.extend(result.probabilities.iter().copied().map(number));
-        cells.push(format!("{foreground:.4}"));
+        cells.push(format!("{percent:.4}"));
+        cells.push(mm2.map_or_else(String::new, |mm2| format!("{mm2:.6}")));
+        cells.push(notes.mpp.map_or_else(String::new, |mpp| format!("{mpp:.4}")));
         cells.push(result.background_uncertainty.map_or_else(String::new, number));
-        cells.extend([mask, over]);
+        cells.extend([cell(&cautions), mask, over]);
         cells.extend(geojson);
         cells.extend(stability.map(|iou| format!("{iou:.4}")));
-        Ok((line, cells))
+        Ok(One { line, cells, cautions })
     }
 
     fn write_table(&self, predicted: &Predicted) -> anyhow::Result<()> {
@@ -153,12 +166,13 @@ impl Predict {
         if card.model.method.names_class() {
             header.extend(card.classes.iter().map(|class| format!("p_{class}")));
         }
-        header.extend(["foreground_percent", "background_uncertainty", "mask", "overlay"].map(String::from));
+        let measured = ["foreground_percent", "foreground_mm2", "mpp", "background_uncertainty"];
+        header.extend(measured.into_iter().chain(["caution", "mask", "overlay"]).map(String::from));
         header.extend(self.geojson.then(|| String::from("geojson")));
         header.extend(self.trust.then(|| String::from("flip_stability")));
         let mut writer = csv::Writer::from_writer(Vec::new());
         for row in std::iter::once(&header).chain(&predicted.rows) {
-            writer.write_record(row)?;
+            writer.write_record(plain_cells(row))?;
         }
         Ok(atomic::write(&self.out.join(format!("predictions{}.csv", self.suffix)), &writer.into_inner()?)?)
     }
@@ -174,10 +188,20 @@ impl Predict {
             "device": self.device,
             "threshold": self.threshold,
             "images": predicted.images(),
+            "doubtful": predicted.doubtful,
             "failed": predicted.failed,
         });
         Ok(atomic::write(&self.out.join(format!("run{}.json", self.suffix)), &serde_json::to_vec_pretty(&run)?)?)
     }
+}
+
+/// What has been predicted of an image.
+struct One {
+    /// What to say of it.
+    line: String,
+    /// Its row of the table.
+    cells: Vec<String>,
+    cautions: Vec<Caution>,
 }
 
 /// Writes a PNG whole or not at all.

@@ -46,12 +46,13 @@ fn find<'a>(site: &'a Site, path: &str) -> Option<&'a File> {
 }
 
 fn file_response<'a>(file: &'a File, asked: &HeaderMap) -> Response<&'a [u8]> {
-    let brotli = file.brotli.as_ref().filter(|_| accepts_brotli(asked));
-    let tag = format!("\"{}{}\"", file.tag, if brotli.is_some() { "-br" } else { "" });
+    let coded = file.compressed.iter().find(|(coding, _)| accepts(asked, coding));
+    let coding = coded.map_or_else(String::new, |(coding, _)| format!("-{coding}"));
+    let tag = format!("\"{}{coding}\"", file.tag);
     let known =
         asked.get_all(IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok()).any(|tags| tags.contains(&tag));
 
-    let bytes = brotli.unwrap_or(&file.bytes);
+    let bytes = coded.map_or(&file.bytes, |(_, bytes)| bytes);
     let mut response = Response::new(if known { &[] } else { bytes.as_slice() });
     let mut set = |name: HeaderName, value: HeaderValue| response.headers_mut().insert(name, value);
     set(
@@ -65,28 +66,28 @@ fn file_response<'a>(file: &'a File, asked: &HeaderMap) -> Response<&'a [u8]> {
     if let Ok(tag) = HeaderValue::try_from(tag) {
         set(ETAG, tag);
     }
-    if file.brotli.is_some() {
+    if !file.compressed.is_empty() {
         set(VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return response;
     }
-    if brotli.is_some() {
-        set(CONTENT_ENCODING, HeaderValue::from_static("br"));
+    if let Some((coding, _)) = coded {
+        set(CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
     set(CONTENT_TYPE, HeaderValue::from_static(file.content_type));
     set(CONTENT_LENGTH, bytes.len().into());
     response
 }
 
-/// Whether `Accept-Encoding` names brotli and does not rule it out by `q=0`.
-fn accepts_brotli(asked: &HeaderMap) -> bool {
+/// Whether `Accept-Encoding` names a coding and does not rule it out by `q=0`.
+fn accepts(asked: &HeaderMap, coding: &str) -> bool {
     let values = asked.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+    values.flat_map(|value| value.split(',')).any(|accepted| {
+        let (name, weight) = accepted.split_once(';').unwrap_or((accepted, "q=1"));
         let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
-        name.trim().eq_ignore_ascii_case("br") && weight.is_some_and(|weight| weight > 0.0)
+        name.trim().eq_ignore_ascii_case(coding) && weight.is_some_and(|weight| weight > 0.0)
     })
 }
 

@@ -32,6 +32,9 @@ pub enum SiteError {
     TooMuch(PathBuf),
 }
 
+/// Endings of compressed files and the names of their codings, the smallest first.
+const CODINGS: [(&str, &str); 2] = [(".br", "br"), (".gz", "gzip")];
+
 /// Files by their path below the folder, with `/` between folders.
 #[derive(Debug)]
 pub struct Site {
@@ -43,8 +46,8 @@ pub struct Site {
 #[derive(Debug)]
 pub(super) struct File {
     pub(super) bytes: Vec<u8>,
-    /// The same, compressed by brotli beforehand.
-    pub(super) brotli: Option<Vec<u8>>,
+    /// The same, compressed beforehand, by the name of the coding; the smallest first.
+    pub(super) compressed: Vec<(&'static str, Vec<u8>)>,
     pub(super) content_type: &'static str,
     /// The name has a hash of the content in it: another content has another name.
     pub(super) hashed: bool,
@@ -54,7 +57,7 @@ pub(super) struct File {
 
 impl Site {
     /// Reads all files of a folder and those below it. Symbolic links below it are not followed, and files and folders
-    /// whose names start with a dot are left out. `x.br` is no file of its own but `x`, compressed.
+    /// whose names start with a dot are left out. `x.br` and `x.gz` are no files of their own but `x`, compressed.
     ///
     /// # Errors
     ///
@@ -65,11 +68,15 @@ impl Site {
         }
         let mut found = Found::default();
         found.collect(folder, "")?;
+        let is_coded = |name: &str| CODINGS.iter().any(|(ending, _)| name.ends_with(ending));
         let (mut compressed, plain): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            found.files.into_iter().partition(|(name, _)| name.ends_with(".br"));
+            found.files.into_iter().partition(|(name, _)| is_coded(name));
         let files = plain.into_iter().map(|(name, bytes)| {
             let file = File {
-                brotli: compressed.remove(&format!("{name}.br")),
+                compressed: CODINGS
+                    .iter()
+                    .filter_map(|(ending, coding)| Some((*coding, compressed.remove(&format!("{name}{ending}"))?)))
+                    .collect(),
                 content_type: content_type(&name),
                 hashed: is_hashed(&name),
                 tag: blake3::hash(&bytes).to_hex()[..16].to_owned(),

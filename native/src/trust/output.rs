@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Trust, sentence};
 use crate::atomic::{self, WriteError};
-use crate::csv_text::write_csv;
+use crate::csv_text::write_plain_csv;
 
 /// Writes `trust.json` and `trust.csv` into `folder`.
 ///
@@ -26,7 +26,7 @@ pub fn write(folder: &Path, trust: &Trust, context: &serde_json::Value) -> Resul
     let json = serde_json::to_vec_pretty(&all)
         .map_err(|error| WriteError { path: json_path.clone(), source: error.into() })?;
     atomic::write(&json_path, &json)?;
-    let csv = write_csv(&trust.images)
+    let csv = write_plain_csv(&trust.images)
         .map_err(|error| WriteError { path: csv_path.clone(), source: std::io::Error::other(error) })?;
     atomic::write(&csv_path, &csv)
 }

@@ -86,6 +86,11 @@ export const FROM_WORKER = Object.fromEntries(
   ),
 );
 
+/** Those of a service worker. */
+export const FROM_SERVICE_WORKER = Object.fromEntries(
+  Object.entries(FROM_PAGE).filter(([name]) => ['fetch', 'WebSocket', 'EventSource'].includes(name)),
+);
+
 /**
  * Makes each attempt, with an address of its own; returns by which directive it was refused, null if by none within
  * `patience` milliseconds.

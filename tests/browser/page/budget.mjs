@@ -9,22 +9,22 @@ const MB = 1e6;
 export async function budget({ report, app, model }) {
   const files = fs.readdirSync(app, { recursive: true }).filter(name => fs.statSync(path.join(app, name)).isFile());
   const isModel = name => name.endsWith('.safetensors');
-  const own = files.filter(name => !name.endsWith('.br'));
+  const own = files.filter(name => !/\.(br|gz)$/.test(name));
   /** Bytes on the wire where the server offers brotli. */
   const size = name => fs.statSync(path.join(app, files.includes(`${name}.br`) ? `${name}.br` : name)).size;
 
   await report.check('size of the program', async () => {
     const [wasm, ...others] = own.filter(name => name.endsWith('.wasm'));
     assert.equal(others.length, 0);
-    assert.ok(files.includes(`${wasm}.br`), 'it is compressed');
-    assert.ok(size(wasm) <= 4 * MB, `${size(wasm)} bytes`);
+    assert.ok(files.includes(`${wasm}.br`) && files.includes(`${wasm}.gz`), 'it is compressed');
+    assert.ok(size(wasm) <= 3 * MB, `${size(wasm)} bytes`);
     const raw = fs.statSync(path.join(app, wasm)).size;
-    return `${(size(wasm) / MB).toFixed(2)} MB of wasm by brotli (raw ${(raw / MB).toFixed(1)}), at most 4`;
+    return `${(size(wasm) / MB).toFixed(2)} MB of wasm by brotli (raw ${(raw / MB).toFixed(1)}), at most 3`;
   });
   await report.check('size of the first page without the model', async () => {
     const total = own.filter(name => !isModel(name)).reduce((sum, name) => sum + size(name), 0);
-    assert.ok(total <= 5 * MB, `${total} bytes`);
-    return `${(total / MB).toFixed(2)} MB, at most 5; service worker, icons and samples are in it`;
+    assert.ok(total <= 4 * MB, `${total} bytes`);
+    return `${(total / MB).toFixed(2)} MB, at most 4; service worker, icons and samples are in it`;
   });
   await report.check('the model', async () => {
     const [shipped, ...others] = own.filter(isModel);

@@ -21,31 +21,91 @@ export async function controls(world) {
   await report.check('value under the cursor', async () => {
     const { 'one_soft.png': soft } = await tab.archive();
     const { width, values } = grey(soft);
-    const expected = (x, y) => `x ${x}, y ${y}: ${(values[y * width + x] / 65535).toFixed(3)}`;
-    await page.locator('#canvas').scrollIntoViewIfNeeded();
-    const box = await page.locator('#canvas').boundingBox();
-    const scale = box.width / width;
+    const value = (x, y) => values[y * width + x] / 65535;
+    const expected = (x, y) =>
+      `x ${x}, y ${y}: ${value(x, y).toFixed(3)}, ${value(x, y) >= 0.5 ? 'inside' : 'outside'}`;
+    await page.click('#fit');
+    await tab.still();
+    const reads = (x, y) => until(expected(x, y), async () => (await tab.text('value')) === expected(x, y), 10);
     for (const [x, y] of [
       [3, 5],
       [80, 60],
       [157, 117],
     ]) {
-      await page.mouse.move(box.x + (x + 0.5) * scale, box.y + (y + 0.5) * scale);
-      await until(expected(x, y), async () => (await tab.text('value')) === expected(x, y), 10);
+      await page.mouse.move(...(await tab.at(x, y, { width: 160, height: 120 })));
+      await reads(x, y);
     }
     await page.mouse.move(0, 0);
+    // a finger has no cursor: where it rests counts
+    const [left, top] = await tab.at(40, 30, { width: 160, height: 120 });
+    await page.locator('#canvas').dispatchEvent('pointerdown', { pointerType: 'touch', clientX: left, clientY: top });
+    await reads(40, 30);
     await page.locator('#canvas').focus();
-    for (const [key, x, y] of [
-      ['ArrowRight', 90, 60],
-      ['Shift+ArrowDown', 90, 61],
-      ['ArrowLeft', 80, 61],
-      ['ArrowUp', 80, 51],
+    let at = [];
+    for (const [key, across, down] of [
+      ['Shift+ArrowRight', undefined, undefined],
+      ['Shift+ArrowRight', 1, 0],
+      ['Shift+ArrowDown', 0, 1],
+      ['Shift+ArrowLeft', -1, 0],
+      ['Shift+ArrowUp', 0, -1],
     ]) {
       await page.keyboard.press(key);
-      await until(expected(x, y), async () => (await tab.text('value')) === expected(x, y), 10);
+      await tab.still();
+      if (across !== undefined) await reads(at[0] + across, at[1] + down);
+      at = /^x (\d+), y (\d+)/.exec(await tab.text('value')).slice(1).map(Number);
     }
-    assert.ok(await page.locator('#marker').isVisible());
-    return 'by mouse and by arrow keys, equal to the soft mask’s file';
+    await page.keyboard.press('ArrowRight');
+    await tab.still();
+    await until('a larger step', async () => Number(/^x (\d+)/.exec(await tab.text('value'))[1]) > at[0] + 5, 10);
+    assert.ok(await page.locator('#cross').isVisible());
+    await page.click('#fit');
+    return 'by mouse, finger and arrow keys, equal to the soft mask’s file';
+  });
+
+  await report.check('zoom, rotation, scale bar, full screen', async () => {
+    const bar = () => page.locator('#scale-bar').evaluate(bar => [bar.textContent, bar.offsetWidth]);
+    assert.ok(await page.locator('#scale-bar').isHidden());
+    await page.fill('#mpp', '0.5');
+    await page.click('#actual');
+    await tab.still();
+    // 1:1: a pixel of half a micron on one of the screen
+    assert.deepEqual(await bar(), ['50\u202fµm', 100]);
+    await page.locator('#canvas').focus();
+    const close = () => page.locator('#stage').evaluate(stage => stage.classList.contains('close-up'));
+    await page.keyboard.press('0');
+    await tab.still();
+    assert.equal(await close(), false);
+    for (let times = 0; times < 4; times++) await page.keyboard.press('+');
+    await tab.still();
+    assert.equal(await close(), true);
+    assert.ok(await page.locator('#navigator').isVisible(), 'an overview when a part is in view');
+    const box = await page.locator('#stage').boundingBox();
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    const before = await bar();
+    await page.mouse.wheel(0, -400);
+    await tab.still();
+    assert.notDeepEqual(await bar(), before, 'the wheel zooms');
+    assert.equal(await page.evaluate(() => scrollY), 0, 'and the page stays');
+    await page.locator('#canvas').focus();
+    await page.keyboard.press('0');
+    await page.keyboard.press('r');
+    await tab.still();
+    // turned by a quarter, the upper left pixel is on the upper right
+    await page.mouse.move(0, 0);
+    const inner = { width: box.width - 2, height: box.height - 2 };
+    const scale = Math.min(inner.width / 160, inner.height / 120);
+    await page.mouse.move(box.x + 1 + inner.width / 2 + scale * 30, box.y + 1 + inner.height / 2 - scale * 40);
+    await until('the turned value', async () => /^x (39|40), y (29|30):/.test(await tab.text('value')), 10);
+    await page.keyboard.press('Shift+R');
+    await page.click('#full-screen');
+    assert.ok(await page.locator('#model').isHidden());
+    await until('room', async () => (await page.locator('#stage').boundingBox()).width > box.width + 300, 10);
+    assert.ok(await page.locator('#status').isVisible(), 'the status is still there');
+    await page.click('#full-screen');
+    await until('the page', () => page.locator('#model').isVisible(), 10);
+    await page.fill('#mpp', '');
+    await page.click('#fit');
+    return 'by buttons, keys and wheel';
   });
 
   await report.check('area in square millimetres', async () => {

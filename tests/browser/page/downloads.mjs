@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { foreground, grey, picture, pngFile, readPng, shareApart } from './images.mjs';
+import { withThreshold } from './model.mjs';
 import { table } from './numbers.mjs';
+import { until } from './report.mjs';
 import { percent } from './tab.mjs';
 
 export async function downloads(world) {
@@ -39,7 +41,13 @@ export async function downloads(world) {
   await report.check('overlay PNG', async () => {
     const { name, bytes } = await tab.download('overlay');
     assert.equal(name, `${stem}_overlay.png`);
-    assert.equal(shareApart(readPng(bytes), await tab.painted(), 0), 0);
+    const painted = await tab.painted();
+    const { values } = grey((await tab.download('mask')).bytes);
+    // what is outside is darker there too
+    painted.data.forEach((level, at) => {
+      if (at % 4 < 3 && values[at >> 2] === 0) painted.data[at] = Math.round(0.6 * level);
+    });
+    assert.equal(shareApart(readPng(bytes), painted, 1), 0);
     return 'equal to what is shown';
   });
 
@@ -127,6 +135,174 @@ export async function downloads(world) {
   });
   await report.check('console', async () => world.quiet(tab));
   await tab.page.context().close();
+  await folders(world);
+  await batches(world);
+}
+
+/** Names that some system or program takes for something else. */
+async function folders(world) {
+  const { report } = world;
+  const root = path.dirname(world.file('notes.txt', Buffer.from('no image')));
+  const png = pngFile(picture(96, 64));
+  const names = [
+    'a/one.png',
+    'b/one.png',
+    'b/ONE.PNG',
+    'b/con.png',
+    'b/=1+2.png',
+    'b/sharp: “x”?.png',
+    'b/\u00e4.png',
+    'b/a\u0308.png',
+    'b/.hidden.png',
+    '@sum(A1)/end.png',
+  ];
+  for (const name of names) {
+    fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    fs.writeFileSync(path.join(root, name), png);
+  }
+  const tab = await world.tab(world.plain);
+  await tab.ready();
+
+  await report.check('a folder: its paths, names for every system, no formulas', async () => {
+    await tab.page.setInputFiles('#folder-input', root);
+    await until('images', async () => (await tab.text('image-count')) === '9');
+    await tab.settled();
+    assert.match(await tab.text('notice-text'), /^No image and left out: “notes\.txt”\.$/);
+    const entries = await tab.archive();
+    const stems = Object.keys(entries)
+      .filter(name => name.endsWith('_mask.png'))
+      .map(name => name.replace(/_mask\.png$/, ''));
+    assert.deepEqual(
+      stems.sort(),
+      ['a/one', 'b/one', 'b/ONE-2', 'b/_con', 'b/=1+2', 'b/sharp_ “x”_', 'b/\u00e4', 'b/\u00e4-2', '@sum(A1)/end'].sort(),
+    );
+    assert.equal(new Set(stems.map(stem => stem.normalize('NFC').toLowerCase())).size, 9, 'one file each');
+    const rows = table(entries['predictions.csv']);
+    assert.deepEqual(
+      rows.map(row => row.path).sort(),
+      names.filter(name => !name.includes('.hidden')).map(name => name.replace(/^@/, "'@")).sort(),
+    );
+    for (const row of rows) {
+      for (const column of ['mask', 'overlay', 'geojson']) assert.ok(entries[row[column].replace(/^'/, '')], row[column]);
+      assert.ok(Object.values(row).every(cell => !/^[=+@]/.test(cell)), JSON.stringify(row));
+    }
+    return `${stems.length} images`;
+  });
+
+  await report.check('a folder without an image is said', async () => {
+    await tab.clear();
+    const empty = path.dirname(world.file('only.txt', Buffer.from('no image')));
+    await tab.page.setInputFiles('#folder-input', empty);
+    await until('a notice', async () => /^There is no image in this folder \(1 file/.test(await tab.text('notice-text')));
+    return await tab.text('notice-text');
+  });
+  await report.check('console', async () => world.quiet(tab));
+  await tab.page.context().close();
+}
+
+/** Many images: their table, an archive that is cancelled, results that were not saved. */
+async function batches(world) {
+  const { report } = world;
+  const tab = await world.tab(world.plain);
+  const { page } = tab;
+  await tab.ready();
+  const white = Buffer.alloc(3 * 200 * 130, 255);
+  const files = [
+    ...['10', '9', '2'].map((name, at) => ({
+      name: `${name}.png`,
+      mimeType: 'image/png',
+      buffer: pngFile(picture(200, 130 + at, at)),
+    })),
+    { name: 'white.png', mimeType: 'image/png', buffer: pngFile({ width: 200, height: 130, pixels: white }) },
+    { name: 'tiny.png', mimeType: 'image/png', buffer: pngFile(picture(1, 1)) },
+  ];
+
+  await report.check('cautions, on the page as in the table', async () => {
+    await tab.add(...files);
+    const theirs = world.native(files.map(({ name, buffer }) => world.file(name, buffer)));
+    const cautions = rows => Object.fromEntries(table(rows).map(row => [path.basename(row.path), row.caution]));
+    const ours = cautions((await tab.download('csv')).bytes);
+    assert.deepEqual(ours, cautions(theirs['predictions.csv']), 'as native says them');
+    assert.deepEqual([ours['10.png'], ours['white.png']], ['', 'nearly white']);
+    assert.match(ours['tiny.png'], /^tiny; .*enlarged 288 times$/);
+    await page.locator('#images > *').nth(3).click();
+    await tab.settled();
+    assert.match(await tab.text('doubts'), /nearly white: there is hardly any tissue/);
+    assert.match((await tab.details())[3], /doubtful$/);
+    await page.locator('#images > *').first().click();
+    assert.ok(await page.locator('#doubts').isHidden());
+    // typed microns per pixel that are far from the model's
+    await page.fill('#mpp', '0.1');
+    await until('a caution', async () => /0\.05 µm per pixel here/.test(await tab.text('doubts')), 10);
+    await page.fill('#mpp', '');
+    await until('none', () => page.locator('#doubts').isHidden(), 10);
+    return Object.values(ours).filter(Boolean).join(', ');
+  });
+
+  await report.check('the table: sorted, filtered, a row leads to its image', async () => {
+    await page.click('#table-open');
+    const column = number => page.locator(`#table-body td:nth-child(${number})`).allInnerTexts();
+    assert.deepEqual(await column(1), ['10.png', '9.png', '2.png', 'white.png', 'tiny.png']);
+    const head = number => page.locator(`#table-head th:nth-child(${number})`);
+    await head(1).locator('button').click();
+    assert.deepEqual((await column(1)).slice(0, 3), ['2.png', '9.png', '10.png'], 'numbers in names count');
+    await head(4).locator('button').click();
+    await head(4).locator('button').click();
+    assert.equal(await head(4).getAttribute('aria-sort'), 'descending');
+    const shares = (await column(4)).map(parseFloat);
+    assert.deepEqual(shares, [...shares].sort((a, b) => b - a));
+    await page.fill('#table-filter', 'white');
+    assert.deepEqual(await column(1), ['white.png']);
+    await page.locator('#table-body tr').click();
+    assert.ok(await page.locator('#table').isHidden());
+    assert.equal(await tab.text('image-title'), 'white.png');
+    return `${shares.length} rows`;
+  });
+
+  await report.check('a threshold is kept as it is', async () => {
+    const model = fs.readFileSync(world.model);
+    await tab.loadModel({ name: 'odd.safetensors', mimeType: '', buffer: withThreshold(model, 0.3057) });
+    await tab.settled();
+    assert.equal(await tab.text('threshold-value'), '0.3057');
+    assert.equal(JSON.parse((await tab.archive())['run.json']).threshold, 0.3057);
+    return 'on the page and in run.json';
+  });
+
+  await report.check('leaving asks while something is not saved', async () => {
+    await tab.add({ ...files[0], name: 'new.png' });
+    // browsers ask only where somebody has touched the page
+    await page.locator('#images > *').first().click();
+    await page.reload();
+    assert.deepEqual(tab.dialogs, ['beforeunload']);
+    await tab.ready();
+    await tab.add(files[0]);
+    await page.locator('#images > *').first().click();
+    await tab.download('csv');
+    await page.reload();
+    assert.deepEqual(tab.dialogs, ['beforeunload'], 'saved: no question');
+    await tab.ready();
+    return 'once, and not after a download of all';
+  });
+
+  await report.check('an archive that is cancelled holds what was packed', async () => {
+    const buffer = fs.readFileSync(world.samples[0]);
+    await tab.add(...Array.from({ length: 8 }, (_, at) => ({ name: `${at}.jpg`, mimeType: 'image/jpeg', buffer })));
+    const arriving = page.waitForEvent('download');
+    await page.click('#download-zip');
+    assert.ok(await page.locator('#download-zip').isDisabled(), 'a button works once');
+    await until('packing', async () => /^Packing [2-7] of 8/.test(await tab.text('status')), 30);
+    await page.click('#cancel');
+    const entries = await tab.entries(await arriving);
+    const packed = table(entries['predictions.csv']).length;
+    assert.ok(packed >= 1 && packed < 8, `${packed}`);
+    assert.equal(Object.keys(entries).length, 4 * packed + 2);
+    assert.equal(JSON.parse(entries['run.json']).images, packed);
+    assert.equal(await tab.text('notice-text'), `Cancelled: the archive holds ${packed} of 8 images.`);
+    assert.deepEqual(await tab.states(), Array(8).fill('done'));
+    return `${packed} of 8`;
+  });
+  await report.check('console', async () => world.quiet(tab));
+  await page.context().close();
 }
 
 /** A JSON value without its texts and numbers: masks may differ by a pixel. */

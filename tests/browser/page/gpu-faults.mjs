@@ -71,6 +71,7 @@ async function smallAdapter(world) {
     const tab = await world.tab(server, { webgpu: true });
     assert.equal((await tab.ready()).kind, 'gpu');
     await tab.loadModel(model);
+    await tab.paintAsNative();
     await tab.add(image);
     const { kind, why } = await tab.ready();
     assert.equal(kind, 'cpu', why);

@@ -38,6 +38,11 @@ export function scaled(file, input) {
   return withCard(file, card => Object.assign(card.input, input));
 }
 
+/** The model with another threshold. */
+export function withThreshold(file, threshold) {
+  return withCard(file, card => Object.assign(card, { threshold }));
+}
+
 /** The model with the card of another network. */
 export function asUNet(file) {
   return withCard(file, ({ model }) => {

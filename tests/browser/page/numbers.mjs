@@ -68,6 +68,7 @@ export async function numbersOnCpu(world) {
   const tab = await world.tab(world.plain);
   await report.check('CPU against native, shipped model', async () => {
     assert.equal((await tab.ready()).kind, 'cpu');
+    await tab.paintAsNative();
     await tab.add(...images);
     return `${images.length} images, ${compare(await tab.archive(), world.native(images))}`;
   });
@@ -103,6 +104,7 @@ export async function numbersOnGpu(world) {
     const { kind, why } = await tab.ready();
     assert.equal(kind, 'gpu', why);
     await tab.loadModel(model);
+    await tab.paintAsNative();
     await tab.add(...images);
     onGpu = await tab.archive();
     return compare(onGpu, world.native(images, { model }));
@@ -134,6 +136,7 @@ export async function numbersOnGpu(world) {
       shares.push(shareApart(painted, readPng((await tab.download('overlay')).bytes), 1));
     }
     await tab.page.click('#reset');
+    await tab.paintAsNative();
     assert.ok(Math.max(...shares) <= APART, `shares of pixels apart by more than one level: ${shares}`);
     const reads = await worker.evaluate(() => self.reads);
     assert.equal(reads, 0, 'transfers from the GPU while it painted');

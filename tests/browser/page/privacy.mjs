@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { FROM_PAGE, FROM_WORKER, attempt } from './attempts.mjs';
+import { FROM_PAGE, FROM_SERVICE_WORKER, FROM_WORKER, attempt } from './attempts.mjs';
 import { picture, pngFile } from './images.mjs';
 import { table } from './numbers.mjs';
 import { until } from './report.mjs';
@@ -37,7 +37,8 @@ export async function privacy(world) {
     const html = fs.readFileSync(path.join(world.app, 'index.html'), 'utf8');
     const meta = /<meta http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html)[1].replaceAll('&#39;', "'");
     const [, header] = /^Content-Security-Policy: (.+)$/m.exec(lines.join('\n'));
-    assert.equal(`${meta}; frame-ancestors 'none'`, header, 'the page states the same policy');
+    const both = header.split('; ').filter(part => !/^(frame-ancestors|sandbox) /.test(part));
+    assert.equal(meta, both.join('; '), 'the page states the same policy');
     return `${lines.length} of web/page/headers.txt`;
   });
 
@@ -85,7 +86,11 @@ export async function privacy(world) {
   await report.check('attempts to reach another origin from the page', async () => {
     strange.requests.length = 0;
     const refused = await attempt(page, FROM_PAGE, strange.address);
-    for (const [name, [directive]] of Object.entries(FROM_PAGE)) assert.equal(refused[name], directive, name);
+    // forms are refused by the sandbox, which tells nobody
+    assert.equal(refused.form, null);
+    for (const [name, [directive]] of Object.entries(FROM_PAGE)) {
+      if (name !== 'form') assert.equal(refused[name], directive, name);
+    }
     await page.waitForTimeout(500);
     assert.deepEqual(strange.requests, []);
     return 'each refused by the directive of the policy that is meant to';
@@ -103,6 +108,28 @@ export async function privacy(world) {
       .join(', ');
   };
   await report.check('attempts from the Worker', () => fromWorker(page, strange));
+
+  await report.check('attempts from the service worker', async () => {
+    strange.requests.length = 0;
+    const [worker] = page.context().serviceWorkers();
+    const refused = await attempt(worker, FROM_SERVICE_WORKER, strange.address);
+    for (const [name, [directive]] of Object.entries(FROM_SERVICE_WORKER)) assert.equal(refused[name], directive, name);
+    await page.waitForTimeout(500);
+    assert.deepEqual(strange.requests, []);
+    return Object.keys(refused).join(', ');
+  });
+
+  await report.check('windows, peer connections', async () => {
+    strange.requests.length = 0;
+    const opened = await page.evaluate(url => window.open(`${url}popup`) !== null, strange.address);
+    assert.equal(opened, false, 'a window');
+    for (const scope of [page, page.workers()[0]]) {
+      assert.equal(await scope.evaluate(() => typeof RTCPeerConnection), 'undefined');
+    }
+    await page.waitForTimeout(500);
+    assert.deepEqual(strange.requests, []);
+    return 'refused by the sandbox; not there';
+  });
 
   await report.check('powers that the page gave up', async () => {
     const given = new Set(await page.evaluate(() => document.featurePolicy.allowedFeatures()));

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { accessibility } from './accessibility.mjs';
 import { launch } from './browser.mjs';
 import { budget } from './budget.mjs';
 import { controls } from './controls.mjs';
@@ -33,6 +34,7 @@ const SUITES = {
   controls,
   downloads,
   failures,
+  accessibility,
   recovery,
   privacy,
   takeScreenshots,
@@ -69,7 +71,7 @@ const world = {
   },
 
   /** What `histomask predict` says, as files by name; with the page's opacity when nobody has touched it. */
-  native(images, { model = this.model, options = ['--opacity', '0.45'] } = {}) {
+  native(images, { model = this.model, options = ['--opacity', '0.45', '--geojson'] } = {}) {
     return predict(program, model, images, path.join(work, String(folders++)), options);
   },
 
@@ -87,7 +89,7 @@ const world = {
   },
 
   /** A tab of its own browser profile. */
-  async tab(server, { webgpu = false, query = '', before, ...context } = {}) {
+  async tab(server, { webgpu = false, query = webgpu ? '?device=gpu' : '', before, ...context } = {}) {
     const browser = await this.browser(webgpu);
     return Tab.open(await browser.newContext(context), server.address + query, before);
   },

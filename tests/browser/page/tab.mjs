@@ -15,6 +15,9 @@ export class Tab {
   /** What the console complains of, and what scripts throw. */
   errors = [];
 
+  /** Kinds of the questions that the page has asked. */
+  dialogs = [];
+
   /** Opens the page; `before` sees it empty, to add scripts. */
   static async open(context, address, before = () => undefined) {
     const tab = new Tab();
@@ -22,6 +25,11 @@ export class Tab {
     tab.page.setDefaultTimeout(60_000);
     tab.page.on('console', message => message.type() === 'error' && tab.errors.push(message.text()));
     tab.page.on('pageerror', error => tab.errors.push(error.message));
+    // leaving with results that were not saved is asked about
+    tab.page.on('dialog', dialog => {
+      tab.dialogs.push(dialog.type());
+      void dialog.accept();
+    });
     tab.page.on('crash', () => tab.errors.push('the tab crashed'));
     await before(tab.page);
     await tab.page.goto(address);
@@ -115,16 +123,50 @@ export class Tab {
     await this.settled();
   }
 
-  /** What the canvas shows, RGBA. */
+  /** Colours over the image and the outside as it is, as `histomask predict` paints an overlay. */
+  async paintAsNative() {
+    await this.page.evaluate(() => {
+      const heat = document.getElementById('heat');
+      heat.checked = true;
+      heat.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+    await this.set('dim', 0);
+  }
+
+  /** What lies over the image at the moment, RGBA. */
   async painted() {
     await this.settled();
-    const url = await this.page.locator('#canvas').evaluate(canvas => {
+    const url = await this.page.locator('#painted').evaluate(canvas => {
       const copy = document.createElement('canvas');
       [copy.width, copy.height] = [canvas.width, canvas.height];
       copy.getContext('2d').drawImage(canvas, 0, 0);
       return copy.toDataURL('image/png');
     });
     return readPng(Buffer.from(url.split(',')[1], 'base64'));
+  }
+
+  /** The place in the window of the middle of an image's pixel, with the whole image in view. */
+  async at(x, y, { width, height }) {
+    const box = await this.page.locator('#stage').boundingBox();
+    const inner = { width: box.width - 2, height: box.height - 2 };
+    const scale = Math.min(inner.width / width, inner.height / height);
+    return [
+      box.x + 1 + (inner.width - scale * width) / 2 + scale * (x + 0.5),
+      box.y + 1 + (inner.height - scale * height) / 2 + scale * (y + 0.5),
+    ];
+  }
+
+  /** Waits until the view moves no more. */
+  still() {
+    return this.page.evaluate(async () => {
+      const layers = document.getElementById('layers');
+      for (let still = 0, before; still < 5; still++) {
+        await new Promise(requestAnimationFrame);
+        const now = layers.toDataURL();
+        if (now !== before) still = 0;
+        before = now;
+      }
+    });
   }
 
   /** What a download button saves: its name and bytes. */
@@ -136,7 +178,16 @@ export class Tab {
 
   /** Entries of the ZIP of all results, by name; reading them checks their sums. */
   async archive() {
-    const zip = new Zip((await this.download('zip')).bytes);
-    return Object.fromEntries(zip.getEntries().map(entry => [entry.entryName, entry.getData()]));
+    return entries((await this.download('zip')).bytes);
   }
+
+  /** The same of a download under way. */
+  async entries(download) {
+    return entries(fs.readFileSync(await download.path()));
+  }
+}
+
+function entries(bytes) {
+  const zip = new Zip(bytes);
+  return Object.fromEntries(zip.getEntries().map(entry => [entry.entryName, entry.getData()]));
 }

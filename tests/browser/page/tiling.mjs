@@ -18,6 +18,7 @@ export async function tiling(world) {
     const model = world.file('unscaled.safetensors', scaled(fs.readFileSync(world.model), { resize: 'none' }));
     const image = world.file('wide.bmp', bmpFile(picture(1500, 1100)));
     await tab.loadModel(model);
+    await tab.paintAsNative();
     await tab.add(image);
     return `1500 × 1100, ${compare(await tab.archive(), world.native([image], { model }))}`;
   });
@@ -28,7 +29,7 @@ export async function tiling(world) {
     await tab.page.waitForFunction(() => document.getElementById('model-default').hidden);
     await tab.add(world.file('largest.bmp', bmpFile(picture(4096, 4096))));
     assert.deepEqual(await tab.states(), ['done'], (await tab.details()).join());
-    assert.deepEqual(await tab.page.locator('#canvas').evaluate(({ width, height }) => [width, height]), [4096, 4096]);
+    assert.deepEqual(await tab.page.locator('#painted').evaluate(({ width, height }) => [width, height]), [4096, 4096]);
     const area = percent(foreground((await tab.download('mask')).bytes).share);
     assert.equal(await tab.text('area'), area);
     const most = await peak(tab.page.context().browser());

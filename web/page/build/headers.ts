@@ -12,10 +12,10 @@ export function readHeaders(file: string): [name: string, value: string][] {
     });
 }
 
-/** The policy as a meta element may state it: there `frame-ancestors` is ignored with a warning. */
+/** The policy as a meta element may state it: there `frame-ancestors` and `sandbox` are ignored with a warning. */
 export function metaPolicy(headers: readonly (readonly [string, string])[]): string {
   const policy = headers.find(([name]) => name === "Content-Security-Policy")?.[1];
   if (!policy) throw new Error("no Content-Security-Policy among the headers");
   const parts = policy.split(";").map((part) => part.trim());
-  return parts.filter((part) => part !== "" && !part.startsWith("frame-ancestors")).join("; ");
+  return parts.filter((part) => part !== "" && !/^(frame-ancestors|sandbox)\b/.test(part)).join("; ");
 }

@@ -1,37 +1,43 @@
 import type { Engine, Prediction } from "../../pkg/histomask_web.js";
-import type { Findings, ImageRef } from "../protocol";
+import type { Caution, Findings, ImageRef } from "../protocol";
 
 /**
- * Pixels whose predictions stay in memory: one image of the largest size and some small ones. A prediction holds the
+ * Pixels whose predictions are awake: one image of the largest size and some small ones. Awake a prediction holds the
  * image and its mask, about 10 bytes a pixel.
  */
 const PIXEL_BUDGET = 24_000_000;
+
+/** Bytes of what the network said of images that were let go of. */
+const RESTING_BUDGET = 192_000_000;
 
 /** A prediction and the class whose mask it has at the moment. */
 interface Kept {
   readonly prediction: Prediction;
   chosen: number | null;
+  awake: boolean;
 }
 
-/** What is remembered of an image after its prediction was freed. */
-interface Memo {
-  findings: Findings;
-  /** Foreground pixels by class and threshold. */
-  readonly foreground: Map<string, number>;
-}
+let runs = 0;
 
-/** Recent predictions, least recently used first; what does not fit is freed and computed again when it is needed. */
+/**
+ * Recent predictions, least recently used first. What does not fit lets go of its image, which is then decoded again
+ * when it is needed; what does not fit even so is freed and computed again.
+ */
 export class Predictions {
   private readonly kept = new Map<number, Kept>();
-  private readonly memos = new Map<number, Memo>();
+  private readonly known = new Map<number, Findings>();
 
   constructor(private readonly engine: Engine) {}
 
   /** The prediction of an image, with the mask of the class asked for. */
   async of(image: ImageRef): Promise<Prediction> {
-    const kept = this.kept.get(image.id) ?? { prediction: await this.predict(image), chosen: null };
+    const kept = this.kept.get(image.id) ?? { prediction: await this.predict(image), chosen: null, awake: true };
     this.kept.delete(image.id);
     this.kept.set(image.id, kept);
+    if (!kept.awake) {
+      kept.prediction.wake(await read(image.file));
+      kept.awake = true;
+    }
     this.makeRoom(image.id);
     // choosing makes the mask anew
     if (kept.chosen !== image.chosen) {
@@ -43,71 +49,68 @@ export class Predictions {
 
   /** The prediction if it is in memory. */
   atHand(id: number): Prediction | undefined {
-    return this.kept.get(id)?.prediction;
+    const kept = this.kept.get(id);
+    return kept?.awake ? kept.prediction : undefined;
   }
 
   async findings(image: ImageRef): Promise<Findings> {
-    const memo = this.memos.get(image.id);
-    if (memo) return memo.findings;
-    await this.of(image);
-    return this.memo(image.id).findings;
-  }
-
-  /** Pixels at or above the threshold. */
-  async foreground(image: ImageRef, threshold: number): Promise<number> {
-    const key = `${image.chosen}/${threshold}`;
-    const known = this.memos.get(image.id)?.foreground.get(key);
-    if (known !== undefined) return known;
-    const count = (await this.of(image)).foreground(threshold);
-    this.memo(image.id).foreground.set(key, count);
-    return count;
+    if (!this.known.has(image.id)) await this.of(image);
+    const findings = this.known.get(image.id);
+    if (!findings) throw new Error("The image was removed in the meantime.");
+    return findings;
   }
 
   /** Forgets everything, as another model makes it wrong. */
   clear(): void {
     for (const { prediction } of this.kept.values()) prediction.free();
     this.kept.clear();
-    this.memos.clear();
+    this.known.clear();
   }
 
   private async predict(image: ImageRef): Promise<Prediction> {
-    const bytes = await read(image.file);
-    const start = performance.now();
-    const prediction = await this.engine.predict(bytes);
-    const seconds = (performance.now() - start) / 1000;
-    const { width, height } = prediction;
-    const findings: Findings = {
-      width,
-      height,
+    const prediction = await this.engine.predict(await read(image.file));
+    this.known.set(image.id, {
+      width: prediction.width,
+      height: prediction.height,
       classIndex: prediction.class_index ?? null,
       probabilities: Array.from(prediction.probabilities),
       backgroundUncertainty: prediction.background_uncertainty ?? null,
       masksByClass: prediction.masks_by_class,
-      seconds,
-    };
-    const memo = this.memos.get(image.id);
-    if (memo) memo.findings = findings;
-    else this.memos.set(image.id, { findings, foreground: new Map() });
+      mpp: prediction.mpp ?? null,
+      cautions: paired(prediction.cautions()),
+      run: (runs += 1),
+    });
     return prediction;
   }
 
-  private memo(id: number): Memo {
-    const memo = this.memos.get(id);
-    if (!memo) throw new Error("The image was removed in the meantime.");
-    return memo;
-  }
-
   private makeRoom(keep: number): void {
-    let pixels = 0;
-    for (const { prediction } of this.kept.values()) pixels += prediction.width * prediction.height;
-    for (const [id, { prediction }] of this.kept) {
-      if (pixels <= PIXEL_BUDGET) return;
+    let [pixels, resting] = [0, 0];
+    for (const { prediction, awake } of this.kept.values()) {
+      pixels += awake ? prediction.width * prediction.height : 0;
+      resting += prediction.resting_bytes;
+    }
+    for (const [id, kept] of this.kept) {
+      const { prediction } = kept;
       if (id === keep) continue;
-      pixels -= prediction.width * prediction.height;
-      prediction.free();
-      this.kept.delete(id);
+      if (pixels > PIXEL_BUDGET && kept.awake) {
+        pixels -= prediction.width * prediction.height;
+        prediction.rest();
+        kept.awake = false;
+      }
+      if (resting > RESTING_BUDGET && !kept.awake) {
+        resting -= prediction.resting_bytes;
+        prediction.free();
+        this.kept.delete(id);
+      }
     }
   }
+}
+
+/** Cautions as wasm lists them: a few words, then a sentence. */
+export function paired(said: readonly string[]): Caution[] {
+  const pairs: Caution[] = [];
+  for (let at = 0; at + 1 < said.length; at += 2) pairs.push({ short: said[at] ?? "", sentence: said[at + 1] ?? "" });
+  return pairs;
 }
 
 /** A file's bytes, or why there are none. */

@@ -1,17 +1,21 @@
-import init, { Archive, Engine, panic_now } from "../../pkg/histomask_web.js";
+import init, { Engine, panic_now, type InitOutput } from "../../pkg/histomask_web.js";
 import programUrl from "../../pkg/histomask_web_bg.wasm?url";
 import modelUrl from "../../../native/assets/glas.safetensors?url";
-import type { Calls, DeviceChoice, ExportItem, ImageRef, LoadedModel, ModelCard, Style, WorkerEvent } from "../protocol";
+import type { Calls, Caution, DeviceChoice, ExportItem, Extent, ImageRef, LoadedModel, ModelCard, Style, WorkerEvent } from "../protocol";
+import { archive, type Entry } from "./archive";
 import { download } from "./download";
-import { Predictions, read } from "./predictions";
-import { table } from "./table";
+import { Predictions, paired, read } from "./predictions";
+import { table, type Line } from "./table";
 
 /** Longest side of the list's small pictures, in pixels. */
 const THUMBNAIL = 112;
 
 /** One engine with its model and predictions: what the Worker's calls act upon. */
 export class Session {
+  private stopping = false;
+
   private constructor(
+    private readonly program: InitOutput,
     private readonly engine: Engine,
     private readonly predictions: Predictions,
     private loaded: LoadedModel,
@@ -27,12 +31,12 @@ export class Session {
     // both at once; the program is compiled while it loads
     const bytes = modelBytes(model, report);
     bytes.catch(() => undefined);
-    await init({ module_or_path: download(programUrl, "program", __BUILD__.programBytes, report) });
+    const program = await init({ module_or_path: download(programUrl, "program", __BUILD__.programBytes, report) });
     const engine = await Engine.open(choice, lost).catch(ofDevice);
     const loaded = await load(engine, await bytes);
     report({ event: "warming" });
     await engine.warm_up();
-    return new Session(engine, new Predictions(engine), loaded, report);
+    return new Session(program, engine, new Predictions(engine), loaded, report);
   }
 
   started(): Calls["start"]["result"] {
@@ -51,7 +55,7 @@ export class Session {
 
   async predict(image: ImageRef, style: Style): Promise<Calls["predict"]["result"]> {
     const findings = await this.predictions.findings(image);
-    const { bitmap } = await this.paint(image, style);
+    const { bitmap, foreground } = await this.paint(image, { ...style, opacity: 0.45 }, { bare: false, veil: false });
     const scale = Math.min(1, THUMBNAIL / Math.max(bitmap.width, bitmap.height));
     const thumbnail = await createImageBitmap(bitmap, {
       resizeWidth: Math.max(1, Math.round(bitmap.width * scale)),
@@ -59,13 +63,24 @@ export class Session {
       resizeQuality: "medium",
     });
     bitmap.close();
-    return { findings, thumbnail };
+    return { findings, foreground, thumbnail };
   }
 
-  async paint(image: ImageRef, style: Style): Promise<Calls["paint"]["result"]> {
+  async paint(image: ImageRef, style: Style, parts: Calls["paint"]["args"]["parts"]): Promise<Calls["paint"]["result"]> {
     const prediction = await this.predictions.of(image);
-    const bitmap = await prediction.paint(style.threshold, style.opacity, style.colormap, style.contour);
-    return { bitmap, foreground: await this.predictions.foreground(image, style.threshold) };
+    const { threshold, opacity, colormap, contour } = style;
+    return {
+      bitmap: await prediction.paint(threshold, opacity, colormap, contour),
+      bare: parts.bare ? await prediction.paint(threshold, 0, colormap, false) : null,
+      veil: parts.veil ? prediction.veil(threshold) : null,
+      foreground: prediction.foreground(threshold),
+    };
+  }
+
+  scale(images: readonly Extent[]): (Caution | null)[] {
+    return images.map(({ width, height, mpp }) => {
+      return paired(this.engine.cautions_of_scale(width, height, mpp ?? undefined))[0] ?? null;
+    });
   }
 
   value(id: number, x: number, y: number): number | null {
@@ -78,36 +93,56 @@ export class Session {
       case "mask":
         return owned(prediction.mask_png(style.threshold));
       case "overlay":
-        return owned(prediction.overlay_png(style.threshold, style.opacity, style.colormap, style.contour));
+        return owned(prediction.overlay_png(style.threshold, style.opacity, style.colormap, style.contour, style.dim));
       case "geojson":
         return text(prediction.geojson(style.threshold, await this.className(image)));
     }
   }
 
   async csv(items: ExportItem[], style: Style): Promise<Uint8Array<ArrayBuffer>> {
-    return text(await table(items, style.threshold, this.card, this.predictions));
+    const lines: Line[] = [];
+    for (const item of items) lines.push({ item, foreground: await this.foreground(item, style) });
+    return text(table(lines, this.card));
   }
 
-  /** All results of all images, named as `histomask predict` names them. */
-  async zip(items: ExportItem[], style: Style, run: string): Promise<Uint8Array<ArrayBuffer>> {
-    const archive = new Archive();
+  /** All results of all images, named as `histomask predict` names them, made one after the other. */
+  async zip({ items, style, run }: Calls["zip"]["args"]): Promise<Calls["zip"]["result"]> {
+    this.stopping = false;
+    const lines: Line[] = [];
+    const made = await archive(this.entries(items, style, run, lines));
+    return { archive: made, packed: lines.length };
+  }
+
+  /** The archive under way ends with what it holds. */
+  stop(): void {
+    this.stopping = true;
+  }
+
+  private async *entries(items: ExportItem[], style: Style, run: string, lines: Line[]): AsyncGenerator<Entry> {
     for (const [done, item] of items.entries()) {
+      // whoever asks to stop is heard between two images
+      await new Promise((resolve) => setTimeout(resolve));
+      if (this.stopping) break;
       this.report({ event: "packing", done, total: items.length });
       for (const kind of ["mask", "overlay"] as const) {
-        archive.add(`${item.stem}_${kind}.png`, await this.export({ image: item, kind, style }));
+        yield { name: `${item.stem}_${kind}.png`, input: await this.export({ image: item, kind, style }) };
       }
-      archive.add(`${item.stem}_soft.png`, (await this.predictions.of(item)).soft_png());
-      archive.add(`${item.stem}.geojson`, await this.export({ image: item, kind: "geojson", style }));
+      yield { name: `${item.stem}_soft.png`, input: owned((await this.predictions.of(item)).soft_png()) };
+      yield { name: `${item.stem}.geojson`, input: await this.export({ image: item, kind: "geojson", style }) };
+      lines.push({ item, foreground: await this.foreground(item, style) });
     }
-    archive.add("predictions.csv", await this.csv(items, style));
-    archive.add("run.json", text(run));
-    // finish frees the archive
-    return owned(archive.finish());
+    yield { name: "predictions.csv", input: table(lines, this.card) };
+    const content = { ...(JSON.parse(run) as object), images: lines.length };
+    yield { name: "run.json", input: JSON.stringify(content, null, 2) };
   }
 
-  forget(): null {
+  private async foreground(item: ExportItem, style: Style): Promise<number> {
+    return item.foreground ?? (await this.predictions.of(item)).foreground(style.threshold);
+  }
+
+  forget(): number {
     this.predictions.clear();
-    return null;
+    return this.program.memory.buffer.byteLength;
   }
 
   panic(): null {

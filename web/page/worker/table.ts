@@ -1,34 +1,36 @@
 import { csv } from "../../pkg/histomask_web.js";
 import type { ExportItem, ModelCard } from "../protocol";
-import type { Predictions } from "./predictions";
 
-/** predictions.csv with the columns of `histomask predict` (docs/FORMATS.md). */
-export async function table(
-  items: readonly ExportItem[],
-  threshold: number,
-  card: ModelCard,
-  predictions: Predictions,
-): Promise<string> {
-  const rows: string[][] = [];
-  let namesClass = false;
-  for (const item of items) {
-    const { classIndex, probabilities, backgroundUncertainty, width, height } = await predictions.findings(item);
-    namesClass ||= probabilities.length > 0;
-    const foreground = await predictions.foreground(item, threshold);
-    rows.push([
+/** A table's line of an image: its foreground counted, and whether its outlines lie beside it. */
+export interface Line {
+  readonly item: ExportItem;
+  readonly foreground: number;
+}
+
+/** predictions.csv with the columns of `histomask predict --geojson` (docs/FORMATS.md). */
+export function table(lines: readonly Line[], card: ModelCard): string {
+  const namesClass = lines.some(({ item }) => item.findings.probabilities.length > 0);
+  const rows = lines.map(({ item, foreground }) => {
+    const { classIndex, probabilities, backgroundUncertainty, width, height } = item.findings;
+    return [
       item.name,
       classIndex === null ? "" : (card.classes[classIndex] ?? ""),
       classIndex === null ? "" : fixed(probabilities[classIndex], 6),
       ...probabilities.map((p) => fixed(p, 6)),
       fixed((100 * foreground) / (width * height), 4),
+      fixed(item.mpp === null ? null : (foreground * item.mpp ** 2) / 1e6, 6),
+      fixed(item.mpp, 4),
       fixed(backgroundUncertainty, 6),
+      item.cautions.join("; "),
       `${item.stem}_mask.png`,
       `${item.stem}_overlay.png`,
-    ]);
-  }
+      `${item.stem}.geojson`,
+    ];
+  });
   const byClass = namesClass ? card.classes.map((name) => `p_${name}`) : [];
-  const header = ["path", "class", "probability", ...byClass, "foreground_percent", "background_uncertainty"];
-  return csv(JSON.stringify([[...header, "mask", "overlay"], ...rows]));
+  const measured = ["foreground_percent", "foreground_mm2", "mpp", "background_uncertainty", "caution"];
+  const header = ["path", "class", "probability", ...byClass, ...measured, "mask", "overlay", "geojson"];
+  return csv(JSON.stringify([header, ...rows]));
 }
 
 function fixed(value: number | null | undefined, digits: number): string {

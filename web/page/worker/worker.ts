@@ -2,7 +2,7 @@
  * The Worker: answers the page's calls one after the other. It does not try to survive a panic or a lost device; it
  * says so, and the page replaces it.
  */
-import type { Calls, Fault, FromWorker, Request } from "../protocol";
+import type { Calls, Fault, FromWorker, Request, Stop } from "../protocol";
 import { Session } from "./session";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
@@ -12,7 +12,11 @@ let session: Session | undefined;
 let lost: string | undefined;
 let queue: Promise<void> = Promise.resolve();
 
-scope.addEventListener("message", ({ data }: MessageEvent<Request>) => {
+scope.addEventListener("message", ({ data }: MessageEvent<Request | Stop>) => {
+  if ("stop" in data) {
+    session?.stop();
+    return;
+  }
   // wasm-bindgen objects may be borrowed once at a time
   queue = queue.then(() => answer(data));
 });
@@ -49,7 +53,9 @@ async function run(request: Request): Promise<Calls[keyof Calls]["result"]> {
     case "predict":
       return session.predict(request.args.image, request.args.style);
     case "paint":
-      return session.paint(request.args.image, request.args.style);
+      return session.paint(request.args.image, request.args.style, request.args.parts);
+    case "scale":
+      return session.scale(request.args.images);
     case "value":
       return session.value(request.args.id, request.args.x, request.args.y);
     case "export":
@@ -57,7 +63,7 @@ async function run(request: Request): Promise<Calls[keyof Calls]["result"]> {
     case "csv":
       return session.csv(request.args.items, request.args.style);
     case "zip":
-      return session.zip(request.args.items, request.args.style, request.args.run);
+      return session.zip(request.args);
     case "forget":
       return session.forget();
     case "panic":
@@ -75,7 +81,8 @@ function fault(error: unknown): Fault {
   if (isFatal(error)) return "program";
   // named so by wasm (web/src/error.rs) and where a device is opened
   const name = error instanceof Error ? error.name : "";
-  return name === "DeviceError" ? "device" : name === "LimitError" ? "limit" : "input";
+  const faults: Record<string, Fault> = { DeviceError: "device", LimitError: "limit", SlowError: "slow" };
+  return faults[name] ?? "input";
 }
 
 /** A trap leaves the module's memory in an unknown state; RangeError is what browsers throw when memory is used up. */

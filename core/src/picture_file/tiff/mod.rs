@@ -48,6 +48,24 @@ pub(super) fn size(file: &[u8]) -> Result<((u32, u32), Orientation), PictureErro
     Ok((stored_size(page)?, orientation(page)))
 }
 
+/// What resolution and unit say of a pixel's sides (TIFF 6.0, section 8); ImageJ's unit stands in the description.
+pub(super) fn microns_per_pixel(file: &[u8]) -> Option<[f64; 2]> {
+    let file = Tiff::read(file).ok()?;
+    let (Chosen::One(page) | Chosen::Planes([page, ..])) = pages::choose(&file.directories).ok()?;
+    let page = page_of(&file, page).ok()?;
+    let microns = match page.number(tag::RESOLUTION_UNIT).unwrap_or(2) {
+        2 => 25_400.0,
+        3 => 10_000.0,
+        _ => {
+            let text = page.text(tag::DESCRIPTION);
+            let mut lines = text.lines().filter_map(|line| line.strip_prefix("unit="));
+            lines.any(|unit| matches!(unit.trim(), "micron" | "um" | "µm" | "\\u00B5m")).then_some(1.0)?
+        }
+    };
+    let side = |tag| page.floats(tag).first().map(|pixels| microns / pixels);
+    Some([side(tag::X_RESOLUTION)?, side(tag::Y_RESOLUTION)?])
+}
+
 /// The picture as stored, and how to turn it.
 pub(super) fn read(file: &[u8], limits: &Limits, purpose: Purpose) -> Result<(Raster, Orientation), PictureError> {
     let file = Tiff::read(file)?;

@@ -1,0 +1,22 @@
+import { byId } from "../dom";
+import type { Scope } from "./scope";
+
+/** Longest the bar may be, in CSS pixels. */
+const LONGEST = 160;
+
+/** Shows how long something is, where microns per pixel are known. */
+export function showScaleBar(scope: Scope, micronsPerPixel: number | null): void {
+  const bar = byId("scale-bar");
+  bar.hidden = micronsPerPixel === null || !scope.isOpen;
+  if (micronsPerPixel === null || bar.hidden) return;
+  const microns = round((LONGEST / scope.scale) * micronsPerPixel);
+  bar.style.width = `${(microns / micronsPerPixel) * scope.scale}px`;
+  const text = microns >= 1000 ? `${microns / 1000}\u202fmm` : `${Number(microns.toPrecision(2))}\u202fµm`;
+  if (bar.textContent !== text) bar.textContent = text;
+}
+
+/** The largest of 1, 2 and 5 times a power of ten that is no larger. */
+function round(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * (value >= 5 * power ? 5 : value >= 2 * power ? 2 : 1);
+}
