@@ -134,6 +134,9 @@ pub(crate) struct Directories<'a> {
     pub(crate) pages: Vec<Page<'a>>,
     /// Whether the last page names an earlier one as its next.
     pub(crate) cyclic: bool,
+    /// Where pages were found.
+    #[cfg(feature = "slide")]
+    places: BTreeSet<u64>,
 }
 
 /// A page's entries.
@@ -169,12 +172,36 @@ impl<'a> Directories<'a> {
             pages.push(page);
             at = next;
         }
-        Ok(Self { layout, pages, cyclic: seen.contains(&at) })
+        Ok(Self {
+            layout,
+            pages,
+            cyclic: seen.contains(&at),
+            #[cfg(feature = "slide")]
+            places: seen,
+        })
     }
 
-    /// The page at an offset that stands in an entry, as of a level of a pyramid; nothing if it is cut off.
-    pub(crate) fn page_at(&self, file: &impl Bytes<'a>, at: u64) -> Option<Page<'a>> {
-        page(file, self.layout, at).map(|(page, _)| page)
+    /// The pages at offsets that stand in an entry, as of the levels of a pyramid, each with those that it names as its
+    /// next; nothing if they lead back to themselves or to a page of the file.
+    #[cfg(feature = "slide")]
+    pub(crate) fn pages_below(&self, file: &impl Bytes<'a>, starts: &[u64]) -> Result<Option<Vec<Page<'a>>>, Broken> {
+        let (mut pages, mut seen) = (Vec::new(), BTreeSet::new());
+        for &start in starts {
+            let (mut at, mut chain) = (start, BTreeSet::new());
+            while at != 0 && pages.len() < MOST_PAGES {
+                if self.places.contains(&at) || !chain.insert(at) {
+                    return Ok(None);
+                }
+                // the list may name all pages of a chain
+                if !seen.insert(at) {
+                    break;
+                }
+                let (page, next) = page(file, self.layout, at).ok_or(Broken::CutOff)?;
+                pages.push(page);
+                at = next;
+            }
+        }
+        Ok(Some(pages))
     }
 
     /// The file with a directory of its own in front, which has of a page what the decoder of pixels needs, as plain

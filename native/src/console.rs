@@ -72,15 +72,12 @@ pub(crate) struct Bar {
     lines: Option<std::cell::Cell<Instant>>,
 }
 
-impl Bar {
-    /// This many were done before; they do not count for the time left.
-    pub(crate) fn start_at(&self, done: usize) {
+impl Count for Bar {
+    fn start_at(&self, done: usize) {
         self.bar.set_position(done as u64);
         self.bar.reset_eta();
     }
-}
 
-impl Count for Bar {
     fn set(&self, done: usize, message: &str) {
         self.bar.set_message(message.to_owned());
         self.bar.set_position(done as u64);

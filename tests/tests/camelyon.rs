@@ -16,10 +16,15 @@ const SIZE: u64 = 64;
 
 /// Tissue in two tones that alternate, left of `edge`; glass beyond.
 fn slide(width: u32, height: u32, edge: u32) -> Vec<u8> {
+    slide_in([150, 60, 160], width, height, edge)
+}
+
+/// The same in another tone.
+fn slide_in(tone: [u8; 3], width: u32, height: u32, edge: u32) -> Vec<u8> {
     let paint = move |x: u32, y: u32| match (x < edge, (x / 3 + y / 5) % 2) {
         (false, _) => [243, 243, 244],
-        (true, 0) => [150, 60, 160],
-        (true, _) => [160, 70, 170],
+        (true, 0) => tone,
+        (true, _) => tone.map(|value| value + 10),
     };
     tiff(&[Page::new(width, height, 64, paint)], false)
 }
@@ -233,6 +238,29 @@ fn the_same_slides_give_the_same_patches_however_often_the_run_is_stopped() {
 }
 
 #[test]
+fn a_slide_that_was_written_again_is_sampled_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (slides, out) = (slides(folder.path()), folder.path().join("out"));
+    let run = || sample(&slides, &out).with("--rounds", "1").run().exits(0);
+    let _ = run();
+    let _ =
+        run().says("tumor_a: 12 patches with tumour, from before").says("tumor_a: 12 patches, 12 of them from before");
+    put(&slides.join("training/tumor/tumor_a.tif"), slide_in([130, 50, 140], 640, 512, 340));
+    put(&slides.join("training/normal/normal_a.tif"), slide_in([130, 50, 140], 512, 512, 200));
+    let ended =
+        run().says("tumor_a: 12 patches, 0 of them from before").says("tumor_b: 12 patches with tumour, from before");
+    assert!(!ended.text().contains("tumor_a: 12 patches with tumour, from before"), "{ended}");
+    // places are the same, so are the names
+    let rows = csv(&out.join("labels.csv"));
+    for (group, tone) in [("tumor_a", 130), ("tumor_b", 150), ("normal_a", 130), ("normal_b", 150)] {
+        let own = rows.iter().filter(|row| row["group"] == group);
+        let reds =
+            own.map(|row| image::open(out.join(&row["path"])).unwrap().into_rgb8().pixels().map(|p| p.0[0]).min());
+        assert!(reds.clone().count() > 0 && reds.clone().all(|red| red == Some(tone)), "{group}");
+    }
+}
+
+#[test]
 fn what_cannot_be_sampled_is_named_and_fails_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (slides, out) = (slides(folder.path()), folder.path().join("out"));
@@ -263,6 +291,7 @@ fn what_cannot_be_sampled_is_named_and_fails_alone() {
         .says("test_049.tif: left out: it is a copy")
         .says("no test_001.xml")
         .says("not all tumour of tumor_015 is annotated")
+        .says("slides have no name of Camelyon16 (first normal_a)")
         .says("other.tif")
         .says("1 files that end in _mask");
     let groups: BTreeSet<_> = csv(&out.join("labels.csv")).iter().map(|row| row["group"].clone()).collect();

@@ -11,7 +11,8 @@ use histomask_tests::pyramid::{Page, tiff};
 use histomask_tests::results::{bytes, csv, json, mask};
 use histomask_tests::tiny::{model, shared_folder, train};
 
-/// A folder with a data set (`tissue`), a run (`run`), two slides (`slides`) and a study (`mine.toml`).
+/// A folder with a data set (`tissue`), a run (`run`), two slides (`slides`), four of Camelyon16 (`camelyon`) and a study
+/// (`mine.toml`).
 fn ready() -> &'static Path {
     static READY: OnceLock<PathBuf> = OnceLock::new();
     READY.get_or_init(|| {
@@ -28,13 +29,24 @@ fn ready() -> &'static Path {
             let page = Page::new(600, 600, 64, |x, y| colours[(y * 600 + x) as usize]);
             let page = Page { description: "Aperio Image Library v1\n|AppMag = 20|MPP = 0.5".into(), ..page };
             std::fs::create_dir_all(folder.join("slides/class")).unwrap();
-            std::fs::write(folder.join("slides/class").join(format!("{name}.svs")), tiff(&[page], false)).unwrap();
+            let file = tiff(&[page], false);
+            let camelyon = folder.join("camelyon");
+            std::fs::create_dir_all(&camelyon).unwrap();
+            std::fs::write(folder.join("slides/class").join(format!("{name}.svs")), &file).unwrap();
+            std::fs::write(camelyon.join(format!("normal_{name}.tif")), &file).unwrap();
+            std::fs::write(camelyon.join(format!("tumor_{name}.tif")), &file).unwrap();
+            std::fs::write(camelyon.join(format!("tumor_{name}.xml")), ANNOTATION).unwrap();
         }
         let settings = SETTINGS_OF_STUDY;
         std::fs::write(folder.join("mine.toml"), settings).unwrap();
         folder
     })
 }
+
+const ANNOTATION: &str = "<ASAP_Annotations><Annotations><Annotation Name=\"a\" PartOfGroup=\"_0\"><Coordinates>\
+    <Coordinate X=\"100\" Y=\"100\" Order=\"0\"/><Coordinate X=\"500\" Y=\"100\" Order=\"1\"/>\
+    <Coordinate X=\"500\" Y=\"500\" Order=\"2\"/><Coordinate X=\"100\" Y=\"500\" Order=\"3\"/>\
+    </Coordinates></Annotation></Annotations></ASAP_Annotations>";
 
 const SETTINGS_OF_STUDY: &str = "profile = \"demo\"\n[settings]\nweights = \"none\"\ninput.size = 64\ninput.crop = 64\n\
     train.batch_size = 2\ntrain.epochs = 1\n[[variant]]\nname = \"plain\"\n[[variant]]\nname = \"faster\"\n\
@@ -59,6 +71,14 @@ fn commands(out: &Path) -> Vec<(&'static str, Program)> {
         (
             "tiles",
             Program::new(["tiles"]).args([&slides]).with("--mpp", "0.5").with("--size", "256").with("--out", out),
+        ),
+        (
+            "predict slides",
+            Program::new(["predict", "--mpp", "0.5"]).args([&slides]).with("--model", &run).with("--out", out).on_cpu(),
+        ),
+        (
+            "camelyon16 sample",
+            Program::new(["camelyon16", "sample", "--size", "64"]).args([ready.join("camelyon")]).with("--out", out),
         ),
         ("slides info", Program::new(["slides", "info"]).args([&slides]).with("--thumbnails", out)),
         (
@@ -159,6 +179,15 @@ fn a_disk_that_fills_up_leaves_the_table_of_what_was_done() {
     let _ = tiles.run().exits(2).says("cannot write").says(".png");
     let rows = csv(&disk.join("out/labels.csv"));
     assert!(!rows.is_empty() && rows.iter().all(|row| row["group"] == "a"), "{rows:?}");
+    no_leftovers(&disk);
+
+    // sampling ends at the first patch that has no room, though several slides are cut at once
+    let disk = folder_of_others(folder.path(), "camelyon");
+    let sample = Program::new(["camelyon16", "sample", "--size", "64"]).args([ready().join("camelyon")]);
+    let sample = sample.with("--out", disk.join("out")).on_small_disk(&disk, 300);
+    let ended = sample.run().exits(2).says("cannot write").says("No space left on device");
+    assert_eq!(ended.text().matches("cannot write").count(), 1, "{ended}");
+    assert!(!ended.text().contains("left out"), "{ended}");
     no_leftovers(&disk);
 
     // with more room the same command goes on

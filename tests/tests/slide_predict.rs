@@ -169,6 +169,124 @@ fn a_killed_run_goes_on_to_the_same_files() {
 }
 
 #[test]
+fn a_stopped_run_goes_on_to_the_same_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.svs");
+    std::fs::write(&path, slide(1600, 900)).unwrap();
+    let (whole, stopped) = (folder.path().join("whole"), folder.path().join("stopped"));
+    for (index, model) in models().iter().enumerate() {
+        let (whole, stopped) = (whole.join(index.to_string()), stopped.join(index.to_string()));
+        let _ = predict(model, &[&path], &whole).run().exits(0);
+        let partial = stopped.join("a.partial");
+        let running = predict(model, &[&path], &stopped).start();
+        while std::fs::metadata(&partial).map_or(0, |data| data.len()) < 3000 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        running.interrupt();
+        let _ = running.wait().exits(130).says("the same command goes on where it was");
+        assert!(partial.is_file(), "stopped too late to test anything");
+        let _ = predict(model, &[&path], &stopped).run().exits(0).says(" parts from before");
+        for name in [
+            "a_probability.tif",
+            "a.geojson",
+            "a.geojson.gz",
+            "a_overlay.png",
+            "a_tiles.csv",
+            "a_tissue.geojson",
+            "slides.csv",
+        ] {
+            assert!(bytes(&whole.join(name)) == bytes(&stopped.join(name)), "{index}: {name}");
+        }
+    }
+}
+
+/// Two levels; a tile of the finer one, which the windows alone are cut from, is beyond the end of the file.
+fn damaged_pyramid() -> Vec<u8> {
+    let (width, height) = (8000, 192);
+    let fine = Page { description: aperio(width, height), ..Page::new(width, height, 64, tissue(width)) };
+    let coarse = Page::new(width / 4, height / 4, 64, move |x, y| tissue(width)(4 * x, 4 * y));
+    let mut file = tiff(&[fine, coarse], false);
+    let offset = (8_u32 + 3 * 64 * 64).to_le_bytes();
+    let at = file.windows(4).rposition(|bytes| bytes == offset).unwrap();
+    file[at..at + 4].copy_from_slice(&0x7000_0000_u32.to_le_bytes());
+    file
+}
+
+#[test]
+fn damage_is_told_also_by_a_run_that_goes_on_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.svs");
+    std::fs::write(&path, damaged_pyramid()).unwrap();
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    let model = &models()[1];
+    let told = "a.svs: level 0, tile in column 1, row 0";
+    let _ = predict(model, &[&path], &whole).run().exits(1).says(told);
+    let mut running = predict(model, &[&path], &killed).start();
+    let partial = killed.join("a.partial");
+    assert!(running.until_there(&partial));
+    // the first windows are those with the tile
+    while std::fs::metadata(&partial).is_ok_and(|data| data.len() < 20_000) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    running.kill();
+    assert!(partial.is_file() && !killed.join("slides.csv").is_file(), "killed too late to test anything");
+    let _ =
+        predict(model, &[&path], &killed).run().exits(1).says(" parts from before").says(told).says("read as white");
+    let damaged = |out: &Path| json(&out.join("a_slide.json"))["damaged"].clone();
+    assert_eq!(damaged(&whole), damaged(&killed));
+    assert_eq!(csv(&killed.join("slides.csv"))[0]["damaged_tiles"], "1");
+    assert!(bytes(&whole.join("a_probability.tif")) == bytes(&killed.join("a_probability.tif")));
+    // and of a slide that was finished before
+    let _ = predict(model, &[&path], &killed).run().exits(1).says(told);
+}
+
+#[test]
+fn each_slide_is_predicted_once_and_none_takes_the_place_of_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let model = &models()[0];
+    for (name, height) in [("one", 140), ("two", 200)] {
+        std::fs::create_dir_all(at(name)).unwrap();
+        std::fs::write(at(name).join("a.svs"), slide(200, height)).unwrap();
+    }
+    std::fs::write(at("list.csv"), "path,mpp\none/a.svs,0.25\n").unwrap();
+    let both = ["one/a.svs", "one", "two/../one/*.svs", "list.csv", "two"].map(at);
+    let both: Vec<&Path> = both.iter().map(PathBuf::as_path).collect();
+    let out = at("out");
+    let _ = predict(model, &both, &out).run().exits(0).says("2 slides in");
+    let sizes = |out: &Path| -> Vec<_> {
+        csv(&out.join("slides.csv")).iter().map(|row| (row["height"].clone(), row["probability_map"].clone())).collect()
+    };
+    let expected = [("140".to_owned(), "a_probability.tif".to_owned()), ("200".into(), "a-2_probability.tif".into())];
+    assert_eq!(sizes(&out), expected);
+    // the list's scale holds, although the slide was named before without one
+    assert!((number(&csv(&out.join("slides.csv"))[0], "slide_mpp") - 0.25).abs() < 1e-9);
+    // alone the other slide would have the name of the first
+    let before = bytes(&out.join("a_probability.tif"));
+    let refused = predict(model, &[&at("two/a.svs")], &out).run().exits(1);
+    let _ = refused.says("a slide of the same name").says("name another --out");
+    assert!(bytes(&out.join("a_probability.tif")) == before);
+    // a slide that was moved may take the place of its own results
+    std::fs::rename(at("one"), at("moved")).unwrap();
+    let _ = predict(model, &[&at("moved/a.svs")], &out).run().exits(0);
+    // one that was written again is predicted again
+    std::fs::write(at("moved/a.svs"), slide(200, 180)).unwrap();
+    let _ = predict(model, &[&at("moved/a.svs")], &out).with("--mpp", "1.2").run().exits(0);
+    assert_eq!(sizes(&out)[0].0, "180");
+}
+
+#[test]
+fn one_range_of_the_slide_is_refused_where_windows_are_blended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, out) = (folder.path().join("a.svs"), folder.path().join("out"));
+    std::fs::write(&path, slide(200, 140)).unwrap();
+    let of_slide = |model: &Path| predict(model, &[&path], &out).with("--range", "slide").run();
+    let _ = of_slide(&models()[1]).exits(2).says("--range slide").says("leave --range out");
+    assert!(!out.join("slides.csv").exists());
+    let _ = of_slide(&models()[0]).exits(0);
+}
+
+#[test]
 fn shards_are_disjoint_and_complete() {
     let folder = tempfile::tempdir().unwrap();
     let (data, out) = (folder.path().join("data"), folder.path().join("out"));

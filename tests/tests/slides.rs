@@ -2,7 +2,7 @@
 //! beside the checkout.
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use histomask_core::slide::{Slide, SlideError, Vendor};
 use histomask_tests::program::Program;
@@ -89,6 +89,118 @@ fn levels_below_a_page_and_sparse_tiles_are_read() {
         let sparse = (16..32).contains(&x) && y < 16;
         assert_eq!(pixel.0, if sparse { [255; 3] } else { colour(x, y) });
     }
+}
+
+/// Where a directory names its next.
+fn next_of(file: &[u8], directory: usize) -> usize {
+    directory + 2 + 12 * usize::from(u16::from_le_bytes([file[directory], file[directory + 1]]))
+}
+
+/// The four bytes from `at` on.
+fn number(file: &[u8], at: usize) -> usize {
+    u32::from_le_bytes([0, 1, 2, 3].map(|byte| file[at + byte])) as usize
+}
+
+#[test]
+fn levels_below_a_page_may_be_a_chain_but_no_circle() {
+    let mut pages = levels();
+    pages[0].description.clear();
+    let listed = tiff(&pages, true);
+    let main = number(&listed, 4);
+    let entry = (main + 2..).step_by(12).find(|&at| listed[at..at + 2] == 330_u16.to_le_bytes()).unwrap();
+    let list = number(&listed, entry + 8);
+    let [first, second] = [list, list + 4].map(|at| number(&listed, at));
+    let with = |changes: &[(usize, usize)]| {
+        let mut file = listed.clone();
+        changes.iter().for_each(|&(at, to)| file[at..at + 4].copy_from_slice(&(to as u32).to_le_bytes()));
+        file
+    };
+    let sizes = |file: Vec<u8>| open(file).unwrap().levels().iter().map(|level| level.width).collect::<Vec<_>>();
+    let [after_first, after_second] = [first, second].map(|page| next_of(&listed, page));
+    assert_eq!(sizes(with(&[(after_first, second)])), [100, 50, 20], "both are listed too");
+    let one = [(entry + 4, 1), (entry + 8, first)];
+    assert_eq!(sizes(with(&[&one[..], &[(after_first, second)]].concat())), [100, 50, 20]);
+    for circle in [
+        with(&[(after_first, second), (after_second, first)]),
+        with(&[(after_first, first)]),
+        with(&[(after_second, main)]),
+        with(&[&one[..], &[(after_first, second), (after_second, first)]].concat()),
+        with(&[(list, main)]),
+        with(&[(next_of(&listed, main), main)]),
+    ] {
+        assert!(matches!(open(circle), Err(SlideError::Cyclic)));
+    }
+    assert!(refusal(with(&[(after_first, listed.len())])).contains("cut off"));
+}
+
+/// A file of which the system does not give a part.
+struct Unreadable {
+    file: Cursor<Vec<u8>>,
+    from: u64,
+    to: u64,
+}
+
+impl Read for Unreadable {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let (start, end) = (self.file.position(), self.file.position() + buffer.len() as u64);
+        if start < self.to && end > self.from {
+            return Err(std::io::Error::other("the share is gone"));
+        }
+        self.file.read(buffer)
+    }
+}
+
+impl Seek for Unreadable {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+#[test]
+fn what_the_system_does_not_read_is_no_damage() {
+    let label =
+        Page { description: "Aperio\r\nlabel 9x8".into(), more: vec![(254, 1)], ..Page::new(9, 8, 0, |_, _| [9; 3]) };
+    let file = tiff(&[levels(), vec![label]].concat(), false);
+    let unreadable = |from: usize, to: usize| {
+        Slide::open(Unreadable { file: Cursor::new(file.clone()), from: from as u64, to: to as u64 })
+    };
+    // the second tile of level 0, which stands behind the header
+    let mut slide = unreadable(8 + 768, 8 + 2 * 768).ok().unwrap();
+    slide.pass_over_damage();
+    assert!(slide.region(0, [0, 0], [16, 16]).is_ok());
+    let failed = slide.region(0, [0, 0], [17, 16]);
+    assert!(matches!(failed, Err(SlideError::Io(_))), "{failed:?}");
+    assert!(slide.passed_over(0).is_empty());
+    // the label's strip is the last before the directories
+    let strip = file.windows(9 * 8 * 3).rposition(|bytes| bytes == [9; 9 * 8 * 3]).unwrap();
+    let slide = unreadable(strip, strip + 9).ok().unwrap();
+    assert!(matches!(slide.associated_image("label"), Err(SlideError::Io(_))));
+    // a directory, and the text that one names
+    let text = file.windows(6).position(|bytes| bytes == b"Aperio").unwrap();
+    assert!(matches!(unreadable(text, text + 4), Err(SlideError::Io(_))));
+    assert!(matches!(unreadable(number(&file, 4), file.len()), Err(SlideError::Io(_))));
+}
+
+#[test]
+fn damage_is_passed_over_once_for_each_tile() {
+    let mut pages = levels();
+    pages.truncate(1);
+    let mut file = tiff(&pages, false);
+    for tile in [1, 3] {
+        let offset = (8_u32 + tile * 768).to_le_bytes();
+        let at = file.windows(4).rposition(|bytes| bytes == offset).unwrap();
+        file[at..at + 4].copy_from_slice(&0x7000_0000_u32.to_le_bytes());
+    }
+    let mut slide = Slide::open_cached(Cursor::new(file), 0).unwrap();
+    slide.pass_over_damage();
+    for _ in 0..3 {
+        let region = slide.region(0, [0, 0], [40, 16]).unwrap();
+        assert_eq!((region.get_pixel(20, 3).0, region.get_pixel(36, 3).0), ([255; 3], colour(36, 3)));
+    }
+    assert_eq!(slide.passed_over(0).len(), 1);
+    let _ = slide.region(0, [0, 0], [100, 70]).unwrap();
+    let last = slide.passed_over(1);
+    assert!(last.len() == 1 && last[0].contains("level 0, tile in column 3, row 0"), "{last:?}");
 }
 
 #[test]

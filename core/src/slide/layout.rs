@@ -49,12 +49,17 @@ pub(super) struct Layout {
 
 pub(super) fn read<R: Read + Seek>(source: &Source<R>) -> Result<Layout, SlideError> {
     let bytes = DirectoryBytes::new(source);
-    let broken = |why| match (why, bytes.failure()) {
-        (_, Some(error)) => SlideError::Io(error),
-        (Broken::NotTiff, _) => SlideError::NotTiff,
-        (Broken::CutOff, _) => SlideError::CutOff("a directory"),
+    let layout = of_directories(&bytes);
+    // what could not be read looks as if it were cut off or absent
+    bytes.failure().map_or(layout, |error| Err(SlideError::Io(error)))
+}
+
+fn of_directories<R: Read + Seek>(bytes: &DirectoryBytes<'_, R>) -> Result<Layout, SlideError> {
+    let broken = |why| match why {
+        Broken::NotTiff => SlideError::NotTiff,
+        Broken::CutOff => SlideError::CutOff("a directory"),
     };
-    let file = Directories::read(&bytes).map_err(broken)?;
+    let file = Directories::read(bytes).map_err(broken)?;
     if file.cyclic {
         return Err(SlideError::Cyclic);
     }
@@ -68,10 +73,8 @@ pub(super) fn read<R: Read + Seek>(source: &Source<R>) -> Result<Layout, SlideEr
         philips(&file, &description)?
     } else {
         let (vendor, main) = (if description.contains("<OME") { Vendor::Ome } else { Vendor::Tiff }, largest(&file));
-        let mut subs = Vec::new();
-        for at in file.pages.get(main).map(|page| page.numbers(tag::SUB_IFDS)).unwrap_or_default() {
-            subs.push(file.page_at(&bytes, at).ok_or_else(|| broken(Broken::CutOff))?);
-        }
+        let below = file.pages.get(main).map(|page| page.numbers(tag::SUB_IFDS)).unwrap_or_default();
+        let subs = file.pages_below(bytes, &below).map_err(broken)?.ok_or(SlideError::Cyclic)?;
         plain(&file, main, &subs, vendor, &description)?
     };
     layout.mpp = layout.mpp.filter(|mpp| mpp.iter().all(|&mpp| mpp.is_finite() && mpp > 0.0 && mpp < COARSEST_MPP));

@@ -12,6 +12,7 @@ mod grid;
 mod jpeg;
 mod jpeg2000;
 mod layout;
+mod otsu;
 mod pyramid;
 mod reader;
 mod scale;
@@ -22,5 +23,6 @@ mod ycbcr;
 
 pub use error::SlideError;
 pub use layout::Vendor;
+pub use otsu::otsu;
 pub use pyramid::{PyramidText, PyramidWriter};
 pub use reader::{Level, Slide};

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::io::{Read, Seek};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,7 +8,7 @@ use super::cache::TileCache;
 use super::grid::Grid;
 use super::layout::{self, Vendor};
 use super::source::Source;
-use super::tile::{self, GLASS};
+use super::tile::{self, GLASS, TileFailure};
 use super::{SlideError, scale};
 
 /// Bytes of decoded tiles that are kept unless asked otherwise.
@@ -46,8 +47,17 @@ pub struct Slide<R> {
     mpp: Option<[f64; 2]>,
     magnification: Option<f64>,
     cache: Mutex<TileCache>,
-    /// What was wrong with tiles that are passed over; nothing where they are errors.
-    passed_over: Option<Mutex<Vec<String>>>,
+    /// Nothing where damaged tiles are errors.
+    passed_over: Option<Mutex<PassedOver>>,
+}
+
+/// Damaged tiles that were read as white.
+#[derive(Default)]
+struct PassedOver {
+    /// Level, column and row of each.
+    tiles: HashSet<(usize, u32, u32)>,
+    /// What was wrong with each, in the order in which they were found.
+    reasons: Vec<String>,
 }
 
 impl<R: Read + Seek> Slide<R> {
@@ -88,16 +98,18 @@ impl<R: Read + Seek> Slide<R> {
         })
     }
 
-    /// Has tiles that are damaged or missing read as white from now on; [`Slide::passed_over`] says which.
+    /// Has tiles that are damaged or missing read as white from now on; [`Slide::passed_over`] says which. A file that
+    /// the system cannot read stays an error.
     pub fn pass_over_damage(&mut self) {
         self.passed_over = Some(Mutex::default());
     }
 
-    /// What was wrong with tiles that were read as white so far.
+    /// What was wrong with tiles that were read as white so far, without the `known` first of them.
     #[must_use]
-    pub fn passed_over(&self) -> Vec<String> {
-        let list = self.passed_over.as_ref();
-        list.map(|list| list.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default()
+    pub fn passed_over(&self, known: usize) -> Vec<String> {
+        let Some(passed_over) = &self.passed_over else { return Vec::new() };
+        let passed_over = passed_over.lock().unwrap_or_else(PoisonError::into_inner);
+        passed_over.reasons.get(known..).unwrap_or_default().to_vec()
     }
 
     /// Whether this is a slide rather than a picture that happens to be a TIFF: a scanner's, one with levels, or one of
@@ -158,7 +170,10 @@ impl<R: Read + Seek> Slide<R> {
         let (_, grid) = found.ok_or_else(|| SlideError::Absent(format!("image `{name}`")))?;
         let read = |column, row| {
             let tile = tile::read(&self.source, grid, column, row);
-            tile.map(Arc::new).map_err(|reason| SlideError::Associated { name: name.to_owned(), reason })
+            tile.map(Arc::new).map_err(|failure| match failure {
+                TileFailure::Io(error) => SlideError::Io(error),
+                TileFailure::Damaged(reason) => SlideError::Associated { name: name.to_owned(), reason },
+            })
         };
         compose(grid, [0, 0], [grid.width, grid.height], read)
     }
@@ -167,7 +182,7 @@ impl<R: Read + Seek> Slide<R> {
     /// where it has no tile.
     ///
     /// # Errors
-    /// [`SlideError`]: no such level, too large, a tile that is damaged.
+    /// [`SlideError`]: no such level, too large, a tile that is damaged, a file that cannot be read.
     pub fn region(&self, level: usize, [x, y]: [i64; 2], [width, height]: [u32; 2]) -> Result<RgbImage, SlideError> {
         let grid = self.grids.get(level).ok_or_else(|| SlideError::Absent(format!("level {level}")))?;
         compose(grid, [x, y], [width, height], |column, row| self.tile(level, grid, column, row))
@@ -221,15 +236,15 @@ impl<R: Read + Seek> Slide<R> {
         if let Some(tile) = cache().get(key) {
             return Ok(tile);
         }
-        let tile = match (tile::read(&self.source, grid, column, row), &self.passed_over) {
-            (Ok(tile), _) => tile,
-            (Err(reason), passed_over) => {
+        let tile = match tile::read(&self.source, grid, column, row) {
+            Ok(tile) => tile,
+            Err(TileFailure::Io(error)) => return Err(SlideError::Io(error)),
+            Err(TileFailure::Damaged(reason)) => {
                 let error = SlideError::Tile { level, column, row, reason };
-                let Some(list) = passed_over else { return Err(error) };
-                let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
-                let said = error.to_string();
-                if !list.contains(&said) {
-                    list.push(said);
+                let Some(passed_over) = &self.passed_over else { return Err(error) };
+                let mut passed_over = passed_over.lock().unwrap_or_else(PoisonError::into_inner);
+                if passed_over.tiles.insert((level, column, row)) {
+                    passed_over.reasons.push(error.to_string());
                 }
                 let [width, height] = grid.stored(row);
                 vec![GLASS; 3 * width as usize * height as usize]

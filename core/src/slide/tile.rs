@@ -10,32 +10,44 @@ use super::{jpeg, jpeg2000};
 /// White, what no tile covers.
 pub(super) const GLASS: u8 = 255;
 
+/// Why a tile is not there; a reason without a place.
+pub(super) enum TileFailure {
+    /// The system could not read: nothing is known of the tile.
+    Io(std::io::Error),
+    /// What stands in the file is no such tile.
+    Damaged(String),
+}
+
+impl From<String> for TileFailure {
+    fn from(reason: String) -> Self {
+        Self::Damaged(reason)
+    }
+}
+
 /// The tile in a column and row: `[height, width, 3]` of [`Grid::stored`]. A sparse one (of no bytes) is white.
-///
-/// The error is a reason without a place.
 pub(super) fn read<R: std::io::Read + Seek>(
     source: &Source<R>,
     grid: &Grid,
     column: u32,
     row: u32,
-) -> Result<Vec<u8>, String> {
+) -> Result<Vec<u8>, TileFailure> {
     let [width, height] = grid.stored(row);
     let pixels = width as usize * height as usize;
     let index = row as usize * grid.across as usize + column as usize;
-    let plane = |plane: usize| -> Result<Option<Vec<u8>>, String> {
+    let plane = |plane: usize| -> Result<Option<Vec<u8>>, TileFailure> {
         let index = plane * grid.across as usize * grid.down as usize + index;
-        let &(at, length) = grid.places.get(index).ok_or("it is not listed")?;
+        let &(at, length) = grid.places.get(index).ok_or_else(|| "it is not listed".to_owned())?;
         if at == 0 || length == 0 {
             return Ok(None);
         }
         // no codec makes a tile much larger than its pixels
         if length > 8 * (pixels as u64 * u64::from(grid.samples) * u64::from(grid.bits / 8)) + (1 << 20) {
-            return Err(format!("{length} bytes cannot be one tile"));
+            return Err(format!("{length} bytes cannot be one tile").into());
         }
-        let bytes = source.read(at, length).map_err(|error| error.to_string())?;
+        let bytes = source.read(at, length).map_err(TileFailure::Io)?;
         let bytes = bytes.ok_or_else(|| format!("its {length} bytes at {at} reach beyond the end of the file"))?;
         let samples = if grid.planar { 1 } else { usize::from(grid.samples) };
-        samples_of(&bytes, grid, [width, height], samples).map(Some)
+        Ok(Some(samples_of(&bytes, grid, [width, height], samples)?))
     };
     if !grid.planar {
         return Ok(match plane(0)? {

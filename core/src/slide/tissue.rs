@@ -6,6 +6,8 @@
 
 use image::RgbImage;
 
+use super::otsu;
+
 /// Saturation (0 to 255) below which nothing is tissue, and above which everything is that is no pen mark: without
 /// limits an empty slide would be parted by its noise, and a slide full of tissue into dark and light.
 const THRESHOLDS: std::ops::RangeInclusive<u8> = 12..=40;
@@ -74,7 +76,7 @@ pub fn detect(thumbnail: &RgbImage, options: &TissueOptions) -> Tissue {
             histogram[usize::from(saturation)] += 1;
         }
     }
-    let threshold = otsu(&histogram).clamp(*THRESHOLDS.start(), *THRESHOLDS.end());
+    let threshold = (otsu(&histogram, |bin| bin as f64) as u8).clamp(*THRESHOLDS.start(), *THRESHOLDS.end());
     let mut mask: Vec<bool> = saturations.iter().zip(&pen).map(|(&value, pen)| !pen && value > threshold).collect();
     drop_small(&mut mask, width, true, options.smallest_piece);
     drop_small(&mut mask, width, false, options.smallest_hole);
@@ -96,30 +98,6 @@ fn is_pen([r, g, b]: [u8; 3]) -> bool {
     let black = r.max(g).max(b) < 50 && r.max(g).max(b) - r.min(g).min(b) < 20;
     let red = r >= 150 && g.max(b) < 60;
     green || blue || black || red
-}
-
-/// The value that parts a histogram into two classes with the greatest variance between them (Otsu 1979): the last of
-/// the lower class.
-#[must_use]
-pub fn otsu(histogram: &[u64; 256]) -> u8 {
-    let total: u64 = histogram.iter().sum();
-    let sum: f64 = histogram.iter().zip(0_u32..).map(|(&count, value)| count as f64 * f64::from(value)).sum();
-    let (mut below, mut sum_below) = (0_u64, 0.0);
-    let (mut best, mut threshold) = (0.0, 0);
-    for (value, &count) in (0..=u8::MAX).zip(histogram) {
-        below += count;
-        sum_below += count as f64 * f64::from(value);
-        let above = total - below;
-        if below == 0 || above == 0 {
-            continue;
-        }
-        let apart = sum_below / below as f64 - (sum - sum_below) / above as f64;
-        let between = below as f64 * above as f64 * apart * apart;
-        if between > best {
-            (best, threshold) = (between, value);
-        }
-    }
-    threshold
 }
 
 /// A mask that reaches `by` pixels further in each direction.
@@ -224,13 +202,5 @@ mod tests {
         let full = slide(|x, y| Some(if (x / 4 + y / 4) % 2 == 0 { [90, 50, 140] } else { [230, 170, 200] }));
         assert_eq!(count(&detect(&full, &OPTIONS)), 120 * 80);
         assert_eq!(detect(&RgbImage::new(0, 0), &OPTIONS).mask.len(), 0);
-    }
-
-    #[test]
-    fn otsu_parts_two_heaps() {
-        let mut histogram = [0; 256];
-        (10..20).for_each(|value| histogram[value] = 100);
-        (100..120).for_each(|value| histogram[value] = 10);
-        assert_eq!(otsu(&histogram), 19);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use image::{GrayImage, Luma};
 use rand::SeedableRng as _;
@@ -16,7 +17,7 @@ use super::settings::SampleSettings;
 use super::slides::WholeSlide;
 use super::summary::{Summary, count};
 use super::{CamelyonError, annotation, calibration, metastatic, normal};
-use crate::data::{Split, slides};
+use crate::data::{Source, Split, slides};
 use crate::{atomic, interrupt};
 
 /// What happens meanwhile.
@@ -45,6 +46,8 @@ struct Sampler<'a> {
     settings: &'a SampleSettings,
     out: &'a Path,
     tell: &'a (dyn Fn(Event) + Sync),
+    /// Set by an error that ends the run, such as a full disk: what runs beside it stops too.
+    over: AtomicBool,
 }
 
 /// What is kept of a slide's part in a pass, so that it is not repeated.
@@ -52,8 +55,8 @@ struct Sampler<'a> {
 struct Record {
     /// The settings that it depends on.
     settings: String,
-    /// Slide and annotation, with their sizes in bytes.
-    sources: Vec<(PathBuf, u64)>,
+    /// Slide and annotation.
+    sources: Vec<Source>,
     /// How many patches were asked for, of a normal slide.
     wanted: Option<usize>,
     patches: Vec<Patch>,
@@ -73,7 +76,7 @@ pub(crate) fn sample(
     if let Some(refusal) = settings.refusal() {
         return Err(CamelyonError::Setting(refusal));
     }
-    let sampler = Sampler { settings, out, tell };
+    let sampler = Sampler { settings, out, tell, over: AtomicBool::new(false) };
     let mut failed = BTreeSet::new();
     let (tumour, normal): (Vec<_>, Vec<_>) = slides.iter().partition(|slide| slide.has_tumour());
 
@@ -137,8 +140,8 @@ impl Sampler<'_> {
     ) -> Result<Option<Vec<(&'s WholeSlide, T)>>, CamelyonError> {
         let done: Vec<_> = slides.par_iter().map(|slide| self.one(slide, || work(slide))).collect();
         let mut all = Vec::new();
-        for (slide, done) in slides.iter().zip(done) {
-            match done? {
+        for (slide, done) in slides.iter().zip(told_first(done)?) {
+            match done {
                 Done::Well(value) => all.push((*slide, value)),
                 Done::Failed => drop(failed.insert(slide.name.clone())),
                 Done::Stopped => return Ok(None),
@@ -153,7 +156,7 @@ impl Sampler<'_> {
         slide: &WholeSlide,
         work: impl FnOnce() -> Result<Option<(T, String)>, CamelyonError>,
     ) -> Result<Done<T>, CamelyonError> {
-        if interrupt::asked() {
+        if self.stopped() {
             return Ok(Done::Stopped);
         }
         match work() {
@@ -166,8 +169,16 @@ impl Sampler<'_> {
                 (self.tell)(Event::Warning(format!("{error}; {} is left out", slide.name)));
                 Ok(Done::Failed)
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                self.over.store(true, Ordering::SeqCst);
+                Err(error)
+            }
         }
+    }
+
+    /// Whether the user stopped the run, or an error ended it.
+    fn stopped(&self) -> bool {
+        interrupt::asked() || self.over.load(Ordering::SeqCst)
     }
 
     /// All candidates of a slide.
@@ -176,7 +187,7 @@ impl Sampler<'_> {
         let s = self.settings;
         let settings = format!("{:?}", (s.size, s.p0, s.tissue, s.darkest, s.holes));
         let place = self.out.join("records").join("tumour").join(format!("{}.json", slide.name));
-        let sources = vec![source(&slide.path), source(path)];
+        let sources = vec![Source::of(&slide.path)?, Source::of(path)?];
         let line = |patches: &[Patch], how: &str| format!("{} patches with tumour{how}", patches.len());
         if let Some(record) = Record::read(&place).filter(|old| old.settings == settings && old.sources == sources) {
             let line = line(&record.patches, ", from before");
@@ -187,7 +198,7 @@ impl Sampler<'_> {
         for note in &annotation.notes {
             (self.tell)(Event::Warning(format!("{}: {note}", path.display())));
         }
-        let found = metastatic::search(&opened, &annotation, s, &interrupt::asked);
+        let found = metastatic::search(&opened, &annotation, s, &|| self.stopped());
         let Some(patches) = found.map_err(|reason| CamelyonError::slide(&slide.path, reason))? else { return Ok(None) };
         let record = Record { settings, sources, wanted: None, patches };
         atomic::write(&place, &serde_json::to_vec(&record)?)?;
@@ -203,7 +214,8 @@ impl Sampler<'_> {
         own.iter_mut().zip(kept).for_each(|(one, kept)| one.kept = kept);
     }
 
-    /// Writes the patches of a slide with tumour, and their masks, where they are not there yet.
+    /// Writes the patches of a slide with tumour, and their masks, where they are not there yet. The record is written
+    /// before them: what lies there beside it was cut from the files that it names.
     fn cut(&self, slide: &WholeSlide, patches: &[&Patch]) -> Result<Option<((), String)>, CamelyonError> {
         let Some(path) = &slide.annotation else { return Ok(None) };
         let folder = self.out.join(lists::metastatic_folder(self.settings, slide));
@@ -211,17 +223,26 @@ impl Sampler<'_> {
             let tag = patch.tag(&slide.published, self.settings.size);
             [folder.join(format!("Patch_{tag}.png")), folder.join(format!("mask_{tag}.png"))]
         };
-        let there = |patch: &&&Patch| !files(patch).iter().all(|file| file.is_file());
-        let missing: Vec<_> = patches.iter().filter(there).collect();
+        let settings = format!("{:?}", (self.settings.size, self.settings.holes));
+        let place = self.out.join("records").join("cut").join(format!("{}.json", slide.name));
+        let sources = vec![Source::of(&slide.path)?, Source::of(path)?];
+        let same = Record::read(&place).is_some_and(|old| old.settings == settings && old.sources == sources);
+        let missing: Vec<_> =
+            patches.iter().filter(|patch| !same || !files(patch).iter().all(|file| file.is_file())).collect();
         let line = format!("{} patches, {} of them from before", patches.len(), patches.len() - missing.len());
         if missing.is_empty() {
             return Ok(Some(((), line)));
+        }
+        if !same {
+            missing.iter().flat_map(|patch| files(patch)).for_each(|file| drop(std::fs::remove_file(file)));
+            let record = Record { settings, sources, wanted: None, patches: Vec::new() };
+            atomic::write(&place, &serde_json::to_vec(&record)?)?;
         }
         let opened = slides::open(&slide.path)?;
         let annotation = annotation::read(path, opened.size())?;
         let size = self.settings.size;
         let done = missing.par_iter().map(|patch| {
-            if interrupt::asked() {
+            if self.stopped() {
                 return Ok(None);
             }
             let at = [patch.x, patch.y];
@@ -234,8 +255,9 @@ impl Sampler<'_> {
                 Luma([if on { 255 } else { 0 }])
             });
             let [patch_file, mask_file] = files(patch);
-            write_png(&mask_file, mask.into())?;
-            write_png(&patch_file, picture.into())?;
+            let written = write_png(&mask_file, mask.into()).and_then(|()| write_png(&patch_file, picture.into()));
+            // of a full disk nothing more is asked
+            written.inspect_err(|_| self.over.store(true, Ordering::SeqCst))?;
             Ok(Some(()))
         });
         let done: Option<Vec<()>> = done.collect::<Result<Vec<_>, CamelyonError>>()?.into_iter().collect();
@@ -261,8 +283,8 @@ impl Sampler<'_> {
         let chains: Vec<_> = shares.chunks(slides.len().div_ceil(self.settings.chains)).collect();
         let done: Vec<_> = chains.par_iter().map(|chain| self.chain(chain, split)).collect();
         let mut all = Vec::new();
-        for chain in done {
-            let Some(chain) = chain? else { return Ok(None) };
+        for chain in told_first(done)? {
+            let Some(chain) = chain else { return Ok(None) };
             for (slide, patches) in chain {
                 let Some(patches) = patches else {
                     failed.insert(slide.name.clone());
@@ -306,7 +328,7 @@ impl Sampler<'_> {
         let set = lists::normal_set(s, split);
         let settings = format!("{:?}", (s.size, s.tissue, s.darkest, s.seed));
         let place = self.out.join("records").join(&set).join(format!("{}.json", slide.name));
-        let sources = vec![source(&slide.path)];
+        let sources = vec![Source::of(&slide.path)?];
         let folder = self.out.join(lists::normal_folder(s, split));
         let file = |patch: &Patch| folder.join(format!("Patch_{}.png", patch.tag(&slide.published, s.size)));
         let line = |patches: &[Patch], how: &str| format!("{} of {wanted} normal patches{how}", patches.len());
@@ -321,7 +343,7 @@ impl Sampler<'_> {
         }
         let opened = slides::open(&slide.path)?;
         let mut random = self.random(&format!("{set} {}", slide.name));
-        let found = normal::search(&opened, wanted, s, &mut random, &interrupt::asked, |patch, picture| {
+        let found = normal::search(&opened, wanted, s, &mut random, &|| self.stopped(), |patch, picture| {
             write_png(&file(patch), picture.clone().into()).map_err(Taken::Own)
         });
         let patches = match found {
@@ -368,7 +390,7 @@ impl Record {
     }
 }
 
-fn source(path: &Path) -> (PathBuf, u64) {
-    let length = std::fs::metadata(path).map(|data| data.len()).unwrap_or_default();
-    (std::path::absolute(path).unwrap_or_else(|_| path.to_owned()), length)
+/// All of them, or the first error, whatever stands before it: others stopped because of it.
+fn told_first<T>(done: Vec<Result<T, CamelyonError>>) -> Result<Vec<T>, CamelyonError> {
+    done.into_iter().collect()
 }

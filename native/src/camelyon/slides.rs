@@ -11,8 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use super::{CamelyonError, published};
 use crate::data::{DataError, Split, slides};
 
-/// Share of the training slides that a fold validates on.
-const FOLD_SHARE: f64 = 0.2;
+/// Folds that training slides are divided into.
+const FOLDS: usize = 5;
 
 /// A slide to sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,15 +89,26 @@ pub(crate) fn find(inputs: &[PathBuf], fold: usize, seed: u64) -> Result<Slides,
             first.display()
         ));
     }
+    found.warnings.extend(unpublished(&by_name, fold));
     let drawn = drawn(&by_name, fold, seed);
+    for kind in ["normal", "tumor"] {
+        let own = by_name.keys().filter(|name| name.starts_with(kind));
+        let (valid, train): (Vec<_>, Vec<_>) = own.partition(|name| is_valid(name, fold, &drawn));
+        let (valid, train) = (valid.len(), train.len());
+        if valid + train > 0 && (valid == 0 || train == 0) {
+            found.warnings.push(format!(
+                "fold {fold} has {train} {kind} slides to train on and {valid} to validate on; name another --fold, or give \
+                 more slides"
+            ));
+        }
+    }
     let mut odd = Vec::new();
     for (name, path) in by_name {
         let annotation = annotations.get(&name).cloned();
         let (tumour, folder, split) = if name.starts_with("test") {
             (published::test_has_tumour(&name).unwrap_or(annotation.is_some()), "testing/images", Split::Test)
         } else {
-            let valid = published::fold(&name).map_or_else(|| drawn.contains(&name), |own| own == fold);
-            let split = if valid { Split::Valid } else { Split::Train };
+            let split = if is_valid(&name, fold, &drawn) { Split::Valid } else { Split::Train };
             let tumour = name.starts_with("tumor");
             (tumour, if tumour { "training/tumor" } else { "training/normal" }, split)
         };
@@ -122,7 +133,27 @@ pub(crate) fn find(inputs: &[PathBuf], fold: usize, seed: u64) -> Result<Slides,
     Ok(found)
 }
 
-/// The validation slides among those that are not published: a fifth of each class, never all.
+/// What should be known of slides whose names are none of Camelyon16's.
+fn unpublished(names: &BTreeMap<String, PathBuf>, fold: usize) -> Option<String> {
+    let published = |name: &str| published::fold(name).is_some() || published::test_has_tumour(name).is_some();
+    let mut others = names.keys().filter(|name| !published(name));
+    let first = others.next()?;
+    Some(format!(
+        "{} of {} slides have no name of Camelyon16 (first {first}): training slides among them are divided into folds by \
+         chance, here fold {fold}, test slides have tumour where they have an annotation, and the published counts are not \
+         theirs",
+        others.count() + 1,
+        names.len()
+    ))
+}
+
+/// Whether a training slide is validated on.
+fn is_valid(name: &str, fold: usize, drawn: &BTreeSet<String>) -> bool {
+    published::fold(name).map_or_else(|| drawn.contains(name), |own| own == fold)
+}
+
+/// The validation slides among those that are not published: a fifth of each class. Of two slides and more, each is in
+/// one fold, and the first fold has one.
 fn drawn(names: &BTreeMap<String, PathBuf>, fold: usize, seed: u64) -> BTreeSet<String> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut valid = BTreeSet::new();
@@ -130,9 +161,9 @@ fn drawn(names: &BTreeMap<String, PathBuf>, fold: usize, seed: u64) -> BTreeSet<
         let own = names.keys().filter(|name| name.starts_with(kind) && published::fold(name).is_none());
         let mut own: Vec<_> = own.cloned().collect();
         own.shuffle(&mut rng);
-        let count = (own.len() as f64 * FOLD_SHARE).ceil() as usize;
+        let start = |fold: usize| (fold * own.len()).div_ceil(FOLDS);
         if own.len() > 1 {
-            valid.extend(own.into_iter().skip(fold * count).take(count));
+            valid.extend(own.get(start(fold)..start(fold + 1)).unwrap_or_default().iter().cloned());
         }
     }
     valid
@@ -164,4 +195,24 @@ fn list(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slides_that_are_not_published_are_divided_into_folds_once_each() {
+        for count in 2..12 {
+            let names = (0..count).map(|number| (format!("normal_x{number}"), PathBuf::new())).collect();
+            let folds: Vec<_> = (0..FOLDS).map(|fold| drawn(&names, fold, 3)).collect();
+            let all: BTreeSet<_> = folds.iter().flatten().collect();
+            assert_eq!((all.len(), folds.iter().map(BTreeSet::len).sum::<usize>()), (count, count));
+            assert!(!folds[0].is_empty() && folds.iter().all(|fold| fold.len() < count), "{folds:?}");
+        }
+        let names = |list: &[&str]| list.iter().map(|name| ((*name).to_owned(), PathBuf::new())).collect();
+        assert_eq!(unpublished(&names(&["normal_001", "tumor_111", "test_130"]), 0), None);
+        let told = unpublished(&names(&["normal_001", "normal_161", "tumor_a", "test_131"]), 2);
+        assert!(told.is_some_and(|told| told.starts_with("3 of 4 slides") && told.contains("fold 2")));
+    }
 }

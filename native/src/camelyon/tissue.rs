@@ -1,5 +1,6 @@
 //! Which pixels are tissue: Otsu's threshold on each channel and on saturation, as scikit-image computes them.
 
+use histomask_core::slide::otsu;
 use image::RgbImage;
 
 /// Bins of a histogram of saturations.
@@ -29,13 +30,10 @@ impl Tissue {
         }
         let mut thresholds = [0; 3];
         for (threshold, histogram) in thresholds.iter_mut().zip(&channels) {
-            let first = histogram.iter().position(|&count| count > 0)?;
-            let last = histogram.iter().rposition(|&count| count > 0)?;
-            if first == last {
+            if histogram.iter().filter(|&&count| count > 0).count() < 2 {
                 return None;
             }
-            let centres: Vec<f64> = (first..=last).map(|value| value as f64).collect();
-            *threshold = (first + otsu(&histogram[first..=last], &centres)) as u8;
+            *threshold = otsu(histogram, |value| value as f64) as u8;
         }
         let saturations: Vec<f64> = (0..256 * 256).map(saturation).collect();
         let threshold = saturation_threshold(&saturations, &extremes)?;
@@ -98,29 +96,8 @@ fn saturation_threshold(saturations: &[f64], counts: &[u64]) -> Option<f64> {
         }
         histogram[bin] += count;
     }
-    let centres: Vec<f64> = edges.windows(2).map(|pair| (pair[0] + pair[1]) / 2.0).collect();
-    centres.get(otsu(&histogram, &centres)).copied()
-}
-
-/// The first bin after which the variance between both sides is largest (Otsu 1979).
-fn otsu(histogram: &[u64], centres: &[f64]) -> usize {
-    let total: u64 = histogram.iter().sum();
-    let sum: f64 = histogram.iter().zip(centres).map(|(&count, centre)| count as f64 * centre).sum();
-    let (mut below, mut below_sum) = (0_u64, 0.0);
-    let mut best = (f64::NEG_INFINITY, 0);
-    for (bin, (&count, centre)) in histogram.iter().zip(centres).enumerate() {
-        below += count;
-        below_sum += count as f64 * centre;
-        let (left, right) = (below as f64, (total - below) as f64);
-        if left > 0.0 && right > 0.0 {
-            let apart = below_sum / left - (sum - below_sum) / right;
-            let variance = left * right * apart * apart;
-            if variance > best.0 {
-                best = (variance, bin);
-            }
-        }
-    }
-    best.1
+    let centre = |bin: usize| (edges[bin] + edges[bin + 1]) / 2.0;
+    Some(centre(otsu(&histogram, centre)))
 }
 
 #[cfg(test)]

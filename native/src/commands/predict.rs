@@ -5,7 +5,7 @@ use crate::console::{Console, Exit};
 use crate::data::LeftOut;
 use crate::device::{Chosen, Trial};
 use crate::interrupt;
-use crate::job::{self, Input, ModelFile, SlideModel, SlideSettings, inputs, refuse_folder_of_inputs};
+use crate::job::{self, Input, MapRange, ModelFile, SlideModel, SlideSettings, inputs, refuse_folder_of_inputs};
 use crate::report::OverlayStyle;
 use crate::weights::sha256;
 
@@ -19,12 +19,19 @@ pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
     let read = model.read(args.using.method)?;
     let chosen = super::open_device(&args.using.images.device, || Ok(read.clone()), console)?;
 
+    // what is wrong with the call is told before any work
+    let slides = match slides.is_empty() {
+        true => None,
+        false => Some(slides_job(args, slides, &model, &read, &chosen, console)?),
+    };
     let mut exit = Exit::Fine;
     // without any input of a shard there is still a table, of nothing
-    if !images.is_empty() || slides.is_empty() {
+    if !images.is_empty() || slides.is_none() {
         exit = predict_images(args, images, &model, read.clone(), &chosen, console)?;
     }
-    if !slides.is_empty() && !interrupt::asked() && predict_slides(args, slides, &model, &read, &chosen, console)? {
+    if let Some(job) = slides.filter(|_| !interrupt::asked())
+        && predict_slides(&job, console)?
+    {
         exit = Exit::SomeFailed;
     }
     left_out.lines().iter().for_each(|line| console.say(line));
@@ -109,15 +116,15 @@ fn predict_images(
     Ok(Exit::Fine)
 }
 
-/// Whether some slide failed.
-fn predict_slides(
+/// The prediction of slides, with all that can be said against it before it begins.
+fn slides_job(
     args: &Predict,
     slides: Vec<Input>,
     file: &ModelFile,
     read: &Trial,
     chosen: &Chosen,
     console: &Console,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<job::PredictSlides> {
     let options = &args.slides;
     let (model, patch) = SlideModel::new(file, read, &chosen.device, options.tile.map(|tile| tile as usize))?;
     let card = model.card();
@@ -128,6 +135,12 @@ fn predict_slides(
             file.name()
         );
     };
+    ensure!(
+        options.range == MapRange::Patch || model.has_maps(),
+        "--range slide: {} sees further than a window of {patch} pixels, so windows are segmented one by one and blended, \
+         and there are no maps to scale over the slide; leave --range out, or train with fewer --model.backbone-blocks",
+        file.name()
+    );
     for (name, path) in [("--tissue", &options.tissue), ("--roi", &options.roi)] {
         if path.as_ref().is_some_and(|path| path.is_file()) && slides.len() > 1 {
             bail!("{name} names one file, but there are {} slides; name a folder with a file for each", slides.len());
@@ -145,7 +158,7 @@ fn predict_slides(
         console.warn("--trust is measured on pictures; of slides nothing more is measured");
     }
     let threshold = args.threshold.unwrap_or(card.threshold);
-    let job = job::PredictSlides {
+    Ok(job::PredictSlides {
         slides,
         model,
         model_name: file.name(),
@@ -165,7 +178,11 @@ fn predict_slides(
         roi: options.roi.clone(),
         suffix: suffix(args),
         out: args.out.clone(),
-    };
+    })
+}
+
+/// Whether some slide failed.
+fn predict_slides(job: &job::PredictSlides, console: &Console) -> anyhow::Result<bool> {
     let predicted = job.run(console)?;
     console.say(&format!("{} slides in {}", predicted.slides(), job.out.display()));
     if interrupt::asked() {

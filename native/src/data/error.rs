@@ -53,6 +53,18 @@ pub enum DataError {
         /// Why.
         reason: GeoJsonError,
     },
+    /// A text that is too long to be held in memory with all that it says.
+    #[error(
+        "{path}: more than {} MiB of text, unpacked; write fewer or simpler polygons (here with --simplify), or divide the \
+         file",
+        .most >> 20
+    )]
+    LongText {
+        /// The file.
+        path: PathBuf,
+        /// Most bytes.
+        most: u64,
+    },
     /// A folder that is not laid out as expected.
     #[error("{path}: {reason}")]
     Layout {

@@ -1,6 +1,7 @@
 //! Polygons from GeoJSON files, also packed ones.
 
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
@@ -8,8 +9,8 @@ use histomask_core::outline::Shapes;
 
 use super::DataError;
 
-/// Most bytes of a text.
-const MOST: u64 = 2 << 30;
+/// Most bytes of a text: it and what it says stand in memory, several times as large.
+const MOST: u64 = 256 << 20;
 
 /// Whether a file is taken for GeoJSON by its name.
 #[must_use]
@@ -18,19 +19,51 @@ pub fn is_geojson(path: &Path) -> bool {
     [".geojson", ".json", ".geojson.gz", ".json.gz"].iter().any(|ending| name.ends_with(ending))
 }
 
-/// Reads `.geojson`, or the same packed by gzip, told by content.
+/// Reads `.geojson`, or the same packed by gzip, told by content; of 256 MiB at most, unpacked.
 ///
 /// # Errors
 /// [`DataError`] naming the file.
 pub fn read_shapes(path: &Path) -> Result<Shapes, DataError> {
+    read_shapes_up_to(path, MOST)
+}
+
+fn read_shapes_up_to(path: &Path, most: u64) -> Result<Shapes, DataError> {
     let failed = |error| DataError::io(path, error);
-    let bytes = std::fs::read(path).map_err(failed)?;
+    let mut file = BufReader::new(File::open(path).map_err(failed)?);
+    let packed = file.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]);
     let mut text = Vec::new();
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        MultiGzDecoder::new(bytes.as_slice()).take(MOST).read_to_end(&mut text).map_err(failed)?;
-    } else {
-        text = bytes;
+    // one byte more tells whether there are more
+    let mut unpacked: Box<dyn Read> = if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    unpacked.by_ref().take(most + 1).read_to_end(&mut text).map_err(failed)?;
+    if text.len() as u64 > most {
+        return Err(DataError::LongText { path: path.to_owned(), most });
     }
     Shapes::from_geojson(&String::from_utf8_lossy(&text))
         .map_err(|reason| DataError::GeoJson { path: path.to_owned(), reason })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+    use super::*;
+    use std::io::Write as _;
+
+    #[test]
+    fn a_text_that_is_too_long_is_refused_packed_or_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = r#"{"type":"Polygon","coordinates":[[[0,0],[4,0],[4,4],[0,0]]]}"#;
+        let padded = format!("{text}{}", " ".repeat(5000));
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(padded.as_bytes()).unwrap();
+        let packed = encoder.finish().unwrap();
+        assert!(packed.len() < 300, "{}", packed.len());
+        for (name, bytes) in [("a.geojson", padded.as_bytes()), ("a.geojson.gz", &packed)] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let length = padded.len() as u64;
+            assert_eq!(read_shapes_up_to(&path, length).unwrap().shapes.len(), 1);
+            let refused = read_shapes_up_to(&path, length - 1).unwrap_err().to_string();
+            assert!(refused.contains(name) && refused.contains("--simplify"), "{refused}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ pub mod image;
 mod labels;
 mod left_out;
 pub mod slides;
+mod source;
 mod split_choice;
 mod splits;
 mod table;
@@ -32,6 +33,7 @@ pub use self::config::{DataConfig, Folds, Layout};
 pub use self::error::DataError;
 pub(crate) use self::labels::nfc;
 pub use self::left_out::{LeftOut, Reason};
+pub use self::source::{Source, place};
 pub(crate) use self::split_choice::SplitChoice;
 
 /// One labelled image.

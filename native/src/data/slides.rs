@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use histomask_core::picture_file::name::is_litter;
 use histomask_core::slide::Slide;
 
-use super::{DataError, nfc};
+use super::{DataError, nfc, place};
 
 /// Endings of files that are tried as slides.
 const ENDINGS: [&str; 5] = ["svs", "tif", "tiff", "btf", "tf8"];
@@ -88,7 +88,7 @@ pub fn find(inputs: &[PathBuf]) -> Result<Found, DataError> {
     }
     let (mut seen, mut taken) = (BTreeSet::new(), BTreeSet::new());
     for (path, folder) in paths {
-        if !seen.insert(std::path::absolute(&path).unwrap_or_else(|_| path.clone())) {
+        if !seen.insert(place(&path)) {
             continue;
         }
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();

@@ -8,7 +8,7 @@ use histomask_core::picture_file::name::{is_litter, is_other_picture, is_picture
 
 use crate::data::image::EXTENSIONS as IMAGE_EXTENSIONS;
 use crate::data::slides::{is_named_as_slide, is_whole_slide};
-use crate::data::{LeftOut, Reason, nfc};
+use crate::data::{LeftOut, Reason, nfc, place};
 
 /// An image or slide to predict, and the name its results begin with.
 pub(crate) struct Input {
@@ -28,7 +28,7 @@ pub(crate) fn inputs(inputs: &[PathBuf], left_out: &mut LeftOut) -> anyhow::Resu
     for input in inputs {
         if input.is_file() && input.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
             for (path, mpp) in listed(input)? {
-                scales.extend(mpp.map(|mpp| (path.clone(), mpp)));
+                scales.extend(mpp.map(|mpp| (place(&path), mpp)));
                 paths.push(path);
             }
         } else if input.is_dir() {
@@ -58,8 +58,7 @@ pub(crate) fn inputs(inputs: &[PathBuf], left_out: &mut LeftOut) -> anyhow::Resu
     }
     let mut seen = BTreeSet::new();
     // `a.png` and `./a.png` are one
-    let plain = |path: &Path| -> PathBuf { std::path::absolute(path).unwrap_or_else(|_| path.to_owned()) };
-    paths.retain(|path| seen.insert(plain(path)));
+    paths.retain(|path| seen.insert(place(path)));
     let mut taken = BTreeSet::new();
     let named = paths.into_iter().map(|path| {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -67,7 +66,12 @@ pub(crate) fn inputs(inputs: &[PathBuf], left_out: &mut LeftOut) -> anyhow::Resu
         // an insert that succeeds is a name nobody has, also where letters of either case or form are the same
         let plain = |name: &str| nfc(name).to_lowercase();
         let free = std::iter::once(stem.clone()).chain(numbered).find(|name| taken.insert(plain(name)));
-        Input { stem: free.unwrap_or(stem), slide: is_whole_slide(&path), mpp: scales.get(&path).copied(), path }
+        Input {
+            stem: free.unwrap_or(stem),
+            slide: is_whole_slide(&path),
+            mpp: scales.get(&place(&path)).copied(),
+            path,
+        }
     });
     Ok(named.collect())
 }

@@ -1,12 +1,13 @@
 //! From a slide to patches of tissue.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use image::{ImageEncoder as _, RgbImage};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::data::Source;
 use crate::data::slides::{SlideFile, open};
 use crate::data::tissue::{find_tissue, tissue_geojson};
 use crate::{atomic, interrupt};
@@ -47,8 +48,7 @@ pub(crate) struct Patch {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CutSlide {
     settings: TileSettings,
-    /// File, size in bytes.
-    source: (PathBuf, u64),
+    source: Source,
     pub(crate) patches: Vec<Patch>,
     /// Positions that lie wholly on the slide.
     pub(crate) positions: usize,
@@ -61,13 +61,21 @@ pub(crate) struct CutSlide {
 /// `tiles.json`, which a later call with the same settings takes for its answer. Nothing if the user stopped it.
 ///
 /// # Errors
-/// The slide cannot be read, is coarser than the patches, does not say its scale; or a file cannot be written.
+/// The slide cannot be read, is coarser than the patches, does not say its scale; another slide's patches stand there; or
+/// a file cannot be written.
 pub(crate) fn cut(file: &SlideFile, settings: &TileSettings, out: &Path) -> anyhow::Result<Option<CutSlide>> {
     let folder = out.join(&file.name);
-    let length = std::fs::metadata(&file.path).map(|data| data.len()).unwrap_or_default();
-    let source = (std::path::absolute(&file.path).unwrap_or_else(|_| file.path.clone()), length);
-    if let Some(done) = finished(&folder.join(DONE), settings, &source) {
-        return Ok(Some(done));
+    let source = Source::of(&file.path)?;
+    match earlier(&folder.join(DONE)) {
+        Some(done) if done.source.stands_beside(&source) => bail!(
+            "{}: patches of {}, a slide of the same name, stand there; cut both in one call, or name another --out",
+            folder.display(),
+            done.source.path.display()
+        ),
+        Some(done) if done.settings == *settings && done.source == source && done.is_whole(&folder) => {
+            return Ok(Some(done));
+        }
+        _ => {}
     }
     let named = || file.path.display().to_string();
     let mut slide = open(&file.path)?;
@@ -129,12 +137,16 @@ pub(crate) fn cut(file: &SlideFile, settings: &TileSettings, out: &Path) -> anyh
     Ok(Some(cut))
 }
 
-/// What an earlier call left, if it cut the same slide in the same way and its patches are still there.
-fn finished(path: &Path, settings: &TileSettings, source: &(PathBuf, u64)) -> Option<CutSlide> {
-    let done: CutSlide = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-    let folder = path.parent()?;
-    let whole = done.patches.iter().all(|patch| folder.join(&patch.file).is_file());
-    (done.settings == *settings && done.source == *source && whole).then_some(done)
+/// What an earlier call left.
+fn earlier(path: &Path) -> Option<CutSlide> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+impl CutSlide {
+    /// Whether its patches are still there.
+    fn is_whole(&self, folder: &Path) -> bool {
+        self.patches.iter().all(|patch| folder.join(&patch.file).is_file())
+    }
 }
 
 /// An image as PNG.

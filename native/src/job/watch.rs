@@ -16,6 +16,8 @@ pub(crate) trait Watch {
 
 /// Hears how far something has come.
 pub(crate) trait Count {
+    /// So many parts were done before; they do not count for the time left.
+    fn start_at(&self, done: usize);
     /// So many parts are done, with a word on how it goes.
     fn set(&self, done: usize, message: &str);
     /// What there is to say about the last one.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::sync::mpsc::sync_channel;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use histomask_core::refine::Wide;
@@ -12,6 +13,7 @@ use image::RgbImage;
 use super::plan::{Plan, Unit, Whole};
 use super::record::{Mapped, Seen};
 use super::state::State;
+use super::summary::Seconds;
 use crate::interrupt;
 use crate::job::watch::Count;
 
@@ -34,18 +36,22 @@ pub(super) struct Compute<'a> {
 }
 
 impl Compute<'_> {
-    /// Computes what is missing in `state`; false if the user stopped it.
+    /// Computes what is missing in `state`; false if the user stopped it. Adds to `seconds` what it took.
     ///
     /// # Errors
     /// The slide cannot be read, the network fails, or the state cannot be written.
-    pub(super) fn run(&self, state: &mut State, count: &dyn Count) -> anyhow::Result<bool> {
+    pub(super) fn run(&self, state: &mut State, count: &dyn Count, seconds: &mut Seconds) -> anyhow::Result<bool> {
         let missing: Vec<usize> = (0..self.plan.units.len()).filter(|&number| !state.has(number)).collect();
-        let mut done = self.plan.units.len() - missing.len();
+        let (mut done, mut damaged) = (self.plan.units.len() - missing.len(), 0);
+        count.start_at(done);
         let (send, receive) = sync_channel(AHEAD);
         std::thread::scope(|scope| {
             let reader = || {
+                let mut reading = 0.0;
                 for number in missing {
+                    let clock = Instant::now();
                     let read = self.read(&self.plan.units[number]).map(|image| (number, image));
+                    reading += clock.elapsed().as_secs_f64();
                     let failed = read.is_err();
                     // nobody listens any more, or there is nothing more to say
                     if interrupt::asked() || send.send(read).is_err() || failed {
@@ -53,23 +59,37 @@ impl Compute<'_> {
                     }
                 }
                 drop(send);
+                reading
             };
-            scope.spawn(reader);
+            let reader = scope.spawn(reader);
             // taken over, so that an early end lets the reader go
             let receive = receive;
+            let mut clock = Instant::now();
+            let mut lap = |part: &mut f64| {
+                *part += clock.elapsed().as_secs_f64();
+                clock = Instant::now();
+            };
             for read in &receive {
+                lap(&mut seconds.waiting);
                 let (number, image) = read?;
                 let bytes = match &self.plan.units[number] {
                     Unit::Block { at, size } => self.block(&image, *at, *size)?.to_bytes(),
                     Unit::Window { .. } => self.window(&image)?.to_bytes(),
                 };
+                lap(&mut seconds.inferring);
+                let new = self.slide.passed_over(damaged);
+                damaged += new.len();
+                state.note_damage(new)?;
                 state.put(number, &bytes)?;
+                lap(&mut seconds.keeping);
                 done += 1;
                 count.set(done, "");
                 if interrupt::asked() {
                     break;
                 }
             }
+            drop(receive);
+            seconds.reading += reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             Ok(done == self.plan.units.len())
         })
     }

@@ -33,12 +33,13 @@ use self::plan::{Plan, Unit, Whole};
 use self::record::Seen;
 use self::regions::Regions;
 use self::state::State;
-use self::summary::{Summary, Tile, Verdict};
+use self::summary::{Seconds, Summary, Tile, Verdict};
 use super::inputs::Input;
 use super::tiles::png;
 use super::watch::Watch;
 use super::{ModelFile, lost_device};
 use crate::atomic::WriteError;
+use crate::data::Source;
 use crate::data::slides::open;
 use crate::device::Trial;
 use crate::report::{OverlayStyle, overlay};
@@ -53,6 +54,8 @@ const PATCH: usize = 512;
 const OVERLAY: u32 = 1600;
 /// Pixels of the model in one of the overlay up to which edges are drawn in it.
 const CONTOURED: usize = 8;
+/// Damaged tiles that are named one by one.
+const NAMED: usize = 10;
 /// Fewest pixels of a side that the network takes.
 const LEAST: usize = 32;
 
@@ -130,6 +133,11 @@ impl SlideModel {
         &self.card
     }
 
+    /// Whether a slide's mask is made of class maps, which may be scaled over all of it.
+    pub(crate) fn has_maps(&self) -> bool {
+        self.whole.is_some()
+    }
+
     /// In words, how a slide is put together.
     pub(crate) fn about(&self) -> String {
         match self.whole {
@@ -194,6 +202,9 @@ impl PredictSlides {
     /// What can no longer be written; a bad slide is one slide fewer.
     pub(crate) fn run(&self, watch: &dyn Watch) -> anyhow::Result<PredictedSlides> {
         let mut predicted = PredictedSlides::default();
+        // for the tables
+        let room = 65_536 + self.slides.iter().map(|input| 1024 + input.path.as_os_str().len()).sum::<usize>();
+        let room = atomic::Room::set_aside(&self.out, room)?;
         for (index, input) in self.slides.iter().enumerate() {
             if interrupt::asked() {
                 break;
@@ -203,15 +214,22 @@ impl PredictSlides {
                 Ok(None) => break,
                 Ok(Some(summary)) => {
                     summary.cautions.iter().for_each(|caution| watch.warn(caution));
-                    for damage in &summary.damaged {
+                    for damage in summary.damaged.iter().take(NAMED) {
                         watch.warn(&format!("{}: {damage}; read as white", summary.path));
                         predicted.damaged = true;
+                    }
+                    if let Some(more) = summary.damaged.len().checked_sub(NAMED).filter(|&more| more > 0) {
+                        watch.warn(&format!(
+                            "{}: {more} more damaged tiles; {}_slide.json lists them",
+                            summary.path, input.stem
+                        ));
                     }
                     watch.say(&line(&summary));
                     predicted.done.push(summary);
                 }
                 // a full disk stops the command, with what was done in the table
                 Err(error) if error.downcast_ref().is_some_and(WriteError::stops) || lost_device(&error).is_some() => {
+                    drop(room);
                     let _ = self.write_tables(&predicted);
                     return Err(error);
                 }
@@ -223,6 +241,7 @@ impl PredictSlides {
             }
             self.write_tables(&predicted)?;
         }
+        drop(room);
         self.write_tables(&predicted)?;
         Ok(predicted)
     }
@@ -230,6 +249,8 @@ impl PredictSlides {
     /// Writes a slide's files; nothing if the user stopped it.
     fn one(&self, input: &Input, watch: &dyn Watch) -> anyhow::Result<Option<Summary>> {
         let named = || input.path.display().to_string();
+        let (mut seconds, clock) = (Seconds::default(), Instant::now());
+        let source = Source::of(&input.path)?;
         let mut slide = open(&input.path)?;
         if !self.settings.strict {
             slide.pass_over_damage();
@@ -266,12 +287,21 @@ impl PredictSlides {
         let mpp = [0, 1].map(|axis| step[axis] * own[axis]);
 
         let mut names = Names::new(&input.stem);
-        let regions = Regions::find(self, input, &slide, own)?;
-        let key = self.key(input, own, &regions);
         let done = self.out.join(format!("{}_slide.json", input.stem));
+        let earlier = table::earlier(&done);
+        if let Some(other) = earlier.as_ref().filter(|earlier| earlier.source.stands_beside(&source)) {
+            bail!(
+                "{}: results of {}, a slide of the same name, stand in {}; predict both in one call, or name another --out",
+                named(),
+                other.source.path.display(),
+                self.out.display()
+            );
+        }
+        let regions = Regions::find(self, input, &slide, own, earlier.as_ref())?;
+        let key = self.key(&source, own, &regions);
         let finished_key =
             blake3::hash(format!("{key} {:?} {} {}", self.style, self.threshold, self.simplify).as_bytes()).to_hex();
-        if let Some(summary) = table::finished(&done, &finished_key, &self.out) {
+        if let Some(summary) = earlier.filter(|earlier| earlier.is_finished(&finished_key, &self.out)) {
             return Ok(Some(summary));
         }
         match &regions.detected {
@@ -283,7 +313,9 @@ impl PredictSlides {
         let plan = Plan::new(size, self.settings.patch, self.model.whole, &coverage);
         let mut state =
             State::open(&self.out.join(format!("{}.partial", input.stem)), key.as_bytes(), plan.units.len())?;
-        let clock = Instant::now();
+        if state.done() > 0 {
+            watch.say(&format!("{}: {} of {} parts from before", named(), state.done(), plan.units.len()));
+        }
         let mut compute = Compute {
             slide: &slide,
             step,
@@ -299,12 +331,12 @@ impl PredictSlides {
         };
         compute.wide = wide.as_ref();
         let count = watch.count(plan.units.len(), "parts");
-        let finished = compute.run(&mut state, &*count).with_context(named)?;
+        seconds.preparing = clock.elapsed().as_secs_f64();
+        let finished = compute.run(&mut state, &*count, &mut seconds).with_context(named)?;
         drop(count);
         if !finished {
             return Ok(None);
         }
-        let computing = clock.elapsed().as_secs_f64();
 
         let clock = Instant::now();
         let tiles = self.tiles(&plan, &coverage, step, &mut state)?;
@@ -358,9 +390,11 @@ impl PredictSlides {
         if plan.units.is_empty() {
             cautions.push(format!("{}: no tissue found; a --tissue of your own may say where it is", named()));
         }
+        state.note_damage(slide.passed_over(0))?;
         let summary = Summary {
             key: finished_key.to_string(),
             path: named(),
+            source,
             class,
             verdict,
             tiles: tiles.len(),
@@ -371,10 +405,11 @@ impl PredictSlides {
             size: slide.size(),
             slide_mpp: own,
             mpp,
+            tissue_hash: regions.detected.map(|text| blake3::hash(text.as_bytes()).to_hex().to_string()),
             cautions,
-            damaged: slide.passed_over(),
+            damaged: state.damaged(),
             files: names,
-            seconds: [computing, clock.elapsed().as_secs_f64()],
+            seconds: Seconds { composing: clock.elapsed().as_secs_f64(), ..seconds },
         };
         atomic::write(&done, &serde_json::to_vec_pretty(&summary)?)?;
         state.remove();
@@ -401,18 +436,13 @@ impl PredictSlides {
     }
 
     /// Hash of all that a slide's parts depend on.
-    fn key(&self, input: &Input, own: [f64; 2], regions: &Regions) -> blake3::Hash {
-        let data = std::fs::metadata(&input.path).ok();
-        let changed = data.as_ref().and_then(|data| data.modified().ok());
-        let changed = changed.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    fn key(&self, source: &Source, own: [f64; 2], regions: &Regions) -> blake3::Hash {
         let text = json!({
-            "format": 1,
+            "format": 2,
             "model": self.model_sha256,
             "method": self.model.card.model.method,
             "settings": self.settings,
-            "slide": std::path::absolute(&input.path).unwrap_or_else(|_| input.path.clone()),
-            "bytes": data.map(|data| data.len()),
-            "changed": changed.map(|time| time.as_nanos().to_string()),
+            "slide": source,
             "mpp": own,
             "regions": regions.hash,
         });
@@ -432,6 +462,6 @@ fn line(summary: &Summary) -> String {
         summary.tissue_mm2,
         summary.tiles,
         summary.polygons,
-        summary.seconds.iter().sum::<f64>()
+        summary.seconds.all()
     )
 }

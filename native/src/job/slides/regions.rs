@@ -8,6 +8,7 @@ use histomask_core::outline::Shapes;
 use histomask_core::slide::Slide;
 
 use super::PredictSlides;
+use super::summary::Summary;
 use crate::data::geojson::read_shapes;
 use crate::data::tissue::{find_tissue, tissue_geojson};
 use crate::job::inputs::Input;
@@ -23,7 +24,14 @@ pub(super) struct Regions {
 }
 
 impl Regions {
-    pub(super) fn find(job: &PredictSlides, input: &Input, slide: &Slide<File>, mpp: [f64; 2]) -> anyhow::Result<Self> {
+    /// `earlier` is what an earlier run left of the slide: tissue that it found is not one that someone changed.
+    pub(super) fn find(
+        job: &PredictSlides,
+        input: &Input,
+        slide: &Slide<File>,
+        mpp: [f64; 2],
+        earlier: Option<&Summary>,
+    ) -> anyhow::Result<Self> {
         let mut cautions = Vec::new();
         let mut taken = |given: &Option<PathBuf>, kind: &str| -> anyhow::Result<Option<Shapes>> {
             let Some(given) = given else { return Ok(None) };
@@ -40,7 +48,11 @@ impl Regions {
                 let found = find_tissue(slide, mpp).with_context(|| input.path.display().to_string())?;
                 let text = tissue_geojson(&found, slide.size());
                 let written = job.out.join(super::Names::new(&input.stem).tissue);
-                if std::fs::read(&written).is_ok_and(|there| there != text.as_bytes()) {
+                let found_before = |there: &[u8]| {
+                    let hash = earlier.and_then(|earlier| earlier.tissue_hash.as_ref());
+                    hash.is_some_and(|hash| blake3::hash(there).to_hex().as_str() == hash.as_str())
+                };
+                if std::fs::read(&written).is_ok_and(|there| there != text.as_bytes() && !found_before(&there)) {
                     bail!(
                         "{}: it was changed, or found in another way; take it with --tissue, or remove it to have tissue \
                          found again",

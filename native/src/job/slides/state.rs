@@ -1,8 +1,9 @@
 //! What has been computed of a slide, so that a run that was killed goes on: a file that only grows.
 //!
 //! Records follow a header, each with a checksum; what a crash left of the last one is cut off when the file is opened
-//! again. A file of other settings is begun anew.
+//! again. A file of other settings is begun anew. Damage of the slide that results were made without is part of it.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,12 +11,14 @@ use std::time::{Duration, Instant};
 
 use crate::atomic::WriteError;
 
-const MAGIC: &[u8; 8] = b"histoms1";
+const MAGIC: &[u8; 8] = b"histoms2";
 /// Bytes of the header: magic and key.
 const HEADER: u64 = 40;
 /// Bytes before a record's content, and of its checksum behind.
 const BEFORE: u64 = 8;
 const CHECKSUM: usize = 8;
+/// Number of records that are no result but list damaged tiles.
+const DAMAGE: u32 = u32::MAX;
 /// Most bytes of a record.
 const MOST: u32 = 1 << 30;
 /// How often the system is asked to keep what was written even if the power fails.
@@ -28,6 +31,8 @@ pub(super) struct State {
     end: u64,
     /// Place and length of each result.
     records: Vec<Option<(u64, u32)>>,
+    /// Damaged tiles that were read as white.
+    damaged: BTreeSet<String>,
     synced: Instant,
 }
 
@@ -37,8 +42,14 @@ impl State {
         let failed = |source| WriteError { path: path.to_owned(), source };
         path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(failed)?;
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
-        let mut state =
-            Self { path: path.to_owned(), file, end: HEADER, records: vec![None; count], synced: Instant::now() };
+        let mut state = Self {
+            path: path.to_owned(),
+            file,
+            end: HEADER,
+            records: vec![None; count],
+            damaged: BTreeSet::new(),
+            synced: Instant::now(),
+        };
         state.take_up(key).map_err(failed)?;
         Ok(state)
     }
@@ -60,7 +71,7 @@ impl State {
             let [number, size] =
                 [0, 4].map(|at| u32::from_le_bytes([before[at], before[at + 1], before[at + 2], before[at + 3]]));
             let next = self.end + BEFORE + u64::from(size) + CHECKSUM as u64;
-            if size > MOST || next > length || number as usize >= self.records.len() {
+            if size > MOST || next > length || (number as usize >= self.records.len() && number != DAMAGE) {
                 break;
             }
             let mut content = vec![0; size as usize + CHECKSUM];
@@ -69,7 +80,10 @@ impl State {
             if checksum(number, content) != sum {
                 break;
             }
-            self.records[number as usize] = Some((self.end + BEFORE, size));
+            match self.records.get_mut(number as usize) {
+                Some(place) => *place = Some((self.end + BEFORE, size)),
+                None => self.damaged.extend(serde_json::from_slice::<Vec<String>>(content).unwrap_or_default()),
+            }
             self.end = next;
         }
         self.file.set_len(self.end)
@@ -80,12 +94,42 @@ impl State {
         self.records.get(number).is_some_and(Option::is_some)
     }
 
+    /// How many results are there.
+    pub(super) fn done(&self) -> usize {
+        self.records.iter().flatten().count()
+    }
+
     /// Adds a result.
     pub(super) fn put(&mut self, number: usize, content: &[u8]) -> Result<(), WriteError> {
-        let mut record = (number as u32).to_le_bytes().to_vec();
+        let at = self.append(number as u32, content)?;
+        if let Some(place) = self.records.get_mut(number) {
+            *place = Some((at, content.len() as u32));
+        }
+        Ok(())
+    }
+
+    /// Keeps which damaged tiles were read as white, before the results that were made so.
+    pub(super) fn note_damage(&mut self, tiles: Vec<String>) -> Result<(), WriteError> {
+        let new: Vec<_> = tiles.into_iter().filter(|tile| !self.damaged.contains(tile)).collect();
+        if !new.is_empty() {
+            // a list of texts is always JSON
+            let _ = self.append(DAMAGE, &serde_json::to_vec(&new).unwrap_or_default())?;
+            self.damaged.extend(new);
+        }
+        Ok(())
+    }
+
+    /// Damaged tiles that were read as white, also in earlier runs.
+    pub(super) fn damaged(&self) -> Vec<String> {
+        self.damaged.iter().cloned().collect()
+    }
+
+    /// Adds a record and returns where its content is.
+    fn append(&mut self, number: u32, content: &[u8]) -> Result<u64, WriteError> {
+        let mut record = number.to_le_bytes().to_vec();
         record.extend((content.len() as u32).to_le_bytes());
         record.extend(content);
-        record.extend(checksum(number as u32, content));
+        record.extend(checksum(number, content));
         let written = self.file.seek(SeekFrom::Start(self.end)).and_then(|_| self.file.write_all(&record));
         let synced = written.and_then(|()| {
             if self.synced.elapsed() < SYNC_EVERY {
@@ -95,11 +139,9 @@ impl State {
             self.file.sync_data()
         });
         synced.map_err(|source| WriteError { path: self.path.clone(), source })?;
-        if let Some(place) = self.records.get_mut(number) {
-            *place = Some((self.end + BEFORE, content.len() as u32));
-        }
+        let at = self.end + BEFORE;
         self.end += record.len() as u64;
-        Ok(())
+        Ok(at)
     }
 
     /// A result that is there.
@@ -154,5 +196,21 @@ mod tests {
         std::fs::write(&path, &damaged).unwrap();
         assert!(!State::open(&path, &key, 3).unwrap().has(2));
         assert!(!State::open(&path, &[8; 32], 3).unwrap().has(0), "another key begins anew");
+    }
+
+    #[test]
+    fn damage_that_results_were_made_without_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let mut state = State::open(&path, &[7; 32], 2).unwrap();
+        state.note_damage(vec!["tile b".into(), "tile a".into()]).unwrap();
+        state.put(0, b"first").unwrap();
+        let length = std::fs::metadata(&path).unwrap().len();
+        state.note_damage(vec!["tile a".into()]).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), length, "what is known is not written again");
+        let mut state = State::open(&path, &[7; 32], 2).unwrap();
+        assert_eq!((state.damaged(), state.done()), (vec!["tile a".into(), "tile b".into()], 1));
+        assert_eq!(state.get(0).unwrap().as_deref(), Some(&b"first"[..]));
+        assert!(State::open(&path, &[8; 32], 2).unwrap().damaged().is_empty());
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::output::{Names, Written};
+use crate::data::Source;
 
 /// A tile of a slide, with tissue in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +65,7 @@ pub(super) struct Summary {
     /// Hash of all that the results depend on.
     pub(super) key: String,
     pub(super) path: String,
+    pub(super) source: Source,
     pub(super) class: Option<String>,
     pub(super) verdict: Verdict,
     pub(super) tiles: usize,
@@ -78,11 +80,38 @@ pub(super) struct Summary {
     /// Microns per pixel of the slide and of the mask.
     pub(super) slide_mpp: [f64; 2],
     pub(super) mpp: [f64; 2],
+    /// Hash of the tissue's file, where tissue was found.
+    pub(super) tissue_hash: Option<String>,
     pub(super) cautions: Vec<String>,
     pub(super) damaged: Vec<String>,
     pub(super) files: Names,
-    /// Seconds of reading and inferring, and of putting together and writing, in the run that finished it.
-    pub(super) seconds: [f64; 2],
+    /// Of the run that finished it.
+    pub(super) seconds: Seconds,
+}
+
+/// What a run's seconds went to, one after the other but for `reading`.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Seconds {
+    /// Finding tissue and the slide's colours.
+    pub(super) preparing: f64,
+    /// Reading regions, beside all that follows.
+    pub(super) reading: f64,
+    /// Waiting for regions.
+    pub(super) waiting: f64,
+    /// The network, and what is known of colours.
+    pub(super) inferring: f64,
+    /// Keeping results for a run that goes on.
+    pub(super) keeping: f64,
+    /// Putting the mask together and writing it.
+    pub(super) composing: f64,
+}
+
+impl Seconds {
+    /// From the beginning to the end.
+    pub(super) fn all(&self) -> f64 {
+        let Self { preparing, reading: _, waiting, inferring, keeping, composing } = self;
+        preparing + waiting + inferring + keeping + composing
+    }
 }
 
 impl Summary {

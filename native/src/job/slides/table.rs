@@ -9,11 +9,16 @@ use super::summary::{Summary, Tile};
 use super::{PredictSlides, PredictedSlides};
 use crate::atomic;
 
-/// What an earlier run left of a slide, if nothing that its results depend on has changed and its files are there.
-pub(super) fn finished(path: &Path, key: &str, out: &Path) -> Option<Summary> {
-    let summary: Summary = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-    let whole = summary.files.all().iter().all(|name| name.is_empty() || out.join(name).is_file());
-    (summary.key == key && whole).then_some(summary)
+/// What an earlier run left of a slide of this name.
+pub(super) fn earlier(path: &Path) -> Option<Summary> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+impl Summary {
+    /// Whether nothing that its results depend on has changed and its files are there.
+    pub(super) fn is_finished(&self, key: &str, out: &Path) -> bool {
+        self.key == key && self.files.all().iter().all(|name| name.is_empty() || out.join(name).is_file())
+    }
 }
 
 /// Writes the tiles of a slide.
