@@ -111,7 +111,8 @@ mod tests {
         let (margin, width) = (Wide::margin(side), size[1]);
         let (from, to) = (70, 110);
         let columns = from - margin..to + margin;
-        let cut: Vec<u8> = rgb.chunks(3 * width).flat_map(|row| &row[3 * columns.start..3 * columns.end]).copied().collect();
+        let cut: Vec<u8> =
+            rgb.chunks(3 * width).flat_map(|row| &row[3 * columns.start..3 * columns.end]).copied().collect();
         let part = wide.flags(&cut, [size[0], columns.len()]);
         for y in 0..size[0] {
             let of_part = &part[y * columns.len() + margin..][..to - from];

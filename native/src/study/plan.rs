@@ -12,13 +12,8 @@ use crate::reproduce::{Asked, State, mask_state, telling};
 use crate::train::RunFolder;
 
 /// Settings of how masks are made of a trained model and judged, which training does not depend on.
-const NOT_TRAINED: [&str; 5] = [
-    "evaluation.threshold",
-    "model.mask.prior",
-    "model.mask.tissue",
-    "model.mask.votes",
-    "model.mask.smallest",
-];
+const NOT_TRAINED: [&str; 5] =
+    ["evaluation.threshold", "model.mask.prior", "model.mask.tissue", "model.mask.votes", "model.mask.smallest"];
 
 /// A data set as one `[data]` table divides it, checked.
 pub(crate) struct Opened {
