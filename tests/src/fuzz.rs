@@ -6,6 +6,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::TensorData;
+use histomask::data::geojson::read_shapes;
 use histomask::data::{DataConfig, Dataset};
 use histomask::profile::Profile;
 use histomask::weights::{backbone_names, read_file};
@@ -84,12 +85,18 @@ pub fn checkpoint(file: &[u8]) {
     }
 }
 
-/// A profile: what is read is valid, and prints as itself.
+/// A profile: what is read is valid, and its print is read as the same.
 pub fn profile(file: &[u8]) {
     let path = scratch().join("mine.toml");
     write(&path, file);
     match Profile::from_file(&path) {
-        Ok(profile) => assert!(profile.validate().is_ok() && profile.to_toml().is_ok(), "{profile:?} is not valid"),
+        Ok(profile) => {
+            assert!(profile.validate().is_ok(), "{profile:?} is not valid");
+            let printed = profile.to_toml().unwrap_or_else(|error| panic!("{error}"));
+            write(&path, printed.as_bytes());
+            let again = Profile::from_file(&path).unwrap_or_else(|error| panic!("{error}:\n{printed}"));
+            assert_eq!(again, profile, "{printed}");
+        }
         Err(error) => assert!(error.to_string().contains("mine.toml"), "{error} names no file"),
     }
 }
@@ -121,6 +128,16 @@ pub fn outline(values: &[u8]) {
     assert!(again.iter().zip(soft).all(|(&inside, &value)| inside == (value >= 0.5)), "another mask");
     let text = geojson(soft, width, height, 0.5, "a \"class\"");
     assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{text}");
+}
+
+/// GeoJSON, packed or not: what is read of it fills a mask.
+pub fn shapes(file: &[u8]) {
+    let path = scratch().join("shapes.geojson");
+    write(&path, file);
+    match read_shapes(&path) {
+        Ok(shapes) => assert_eq!(shapes.mask(20, 30, [1.5, 0.7]).len(), 600),
+        Err(error) => assert!(error.to_string().contains("shapes.geojson"), "{error} names no file"),
+    }
 }
 
 /// A folder for the files of a thread's cases.

@@ -3,7 +3,7 @@
 
 use histomask_tests::program::Program;
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 22] = [
     &["demo"],
     &["train"],
     &["evaluate"],
@@ -21,6 +21,8 @@ const COMMANDS: [&[&str]; 20] = [
     &["weights"],
     &["weights", "get"],
     &["weights", "convert"],
+    &["study"],
+    &["reproduce"],
     &["bench"],
     &["completions"],
     &["man"],
@@ -118,6 +120,12 @@ fn printed_profiles_are_accepted_back() {
         let again = Program::new(["profile"]).args([&file]).run().exits(0).stdout;
         assert_eq!(again, printed, "{name}");
     }
+    // a file of one's own, of which all settings are printed
+    let own = folder.path().join("mine.toml");
+    std::fs::write(&own, "extends = \"paper-camelyon\"\n[loss]\nbackground_weight = 0.3\n").unwrap();
+    let printed = Program::new(["profile"]).args([&own]).run().exits(0).says("background_weight = 0.3").stdout;
+    std::fs::write(&own, &printed).unwrap();
+    assert_eq!(Program::new(["profile"]).args([&own]).run().exits(0).stdout, printed);
 }
 
 #[test]

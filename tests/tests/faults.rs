@@ -127,6 +127,24 @@ fn strict_makes_an_error_of_what_is_left_out() {
 }
 
 #[test]
+fn results_left_among_inputs_are_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, run) = (folder.path().join("data"), folder.path().join("run"));
+    folders(&data);
+    let _ = train(&data, &run, 1).run().exits(0);
+    let predict = |shard: &[&str]| {
+        let predict = Program::new(["predict"]).args([&data]).with("--model", &run).args(shard);
+        predict.with("--out", data.join("train/predictions")).args(["--strict"]).on_cpu().run().exits(0)
+    };
+    let _ = predict(&["--shard", "1/1"]);
+    let _ = predict(&[]).says("left out: 1 results of this program").says("train/predictions");
+    assert_eq!(csv(&data.join("train/predictions/predictions.csv")).len(), 6);
+    // nor is it a class
+    let again = train(&data, &folder.path().join("again"), 1).args(["--strict"]).run().exits(0);
+    let _ = again.says("results of this program").says("train: 2 a, 2 b");
+}
+
+#[test]
 fn evaluation_warns_of_pictures_that_may_be_meant_otherwise() {
     let folder = tempfile::tempdir().unwrap();
     let (data, run) = (data_set(folder.path(), 4), folder.path().join("run"));

@@ -11,7 +11,8 @@ use std::sync::LazyLock;
 
 use burn::tensor::TensorData;
 use histomask::profile::Profile;
-use histomask_core::weights::{Precision, write_weights};
+use histomask_core::outline::geojson;
+use histomask_core::weights::{Precision, read_checkpoint, write_weights};
 use histomask_tests::fuzz;
 use histomask_tests::pyramid::{Page, tiff};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
@@ -117,7 +118,10 @@ static SAFETENSORS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         ("head.bias".to_owned(), TensorData::new(vec![1.0_f32, -2.0], [2])),
     ]);
     let card = "{\"format\": 1, \"classes\": [\"a\", \"b\"]}".to_owned();
-    [Precision::Full, Precision::Half].map(|p| write_weights(&state, Some(card.clone()), p).unwrap()).to_vec()
+    let own = [Precision::Full, Precision::Half].map(|p| write_weights(&state, Some(card.clone()), p).unwrap());
+    let seeds = [corpus("safetensors"), own.to_vec()].concat();
+    assert!(seeds.iter().any(|seed| read_checkpoint(seed).is_ok()), "no seed has a whole model card");
+    seeds
 });
 
 static WEIGHTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| [corpus("weights"), SAFETENSORS.clone()].concat());
@@ -128,6 +132,11 @@ static TEXTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         .map(|name| Profile::named(name).and_then(|profile| profile.to_toml()).unwrap().into_bytes())
         .collect();
     [corpus("profiles"), own].concat()
+});
+
+static SHAPES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let own = geojson(&[0.9, 0.1, 0.9, 0.9, 0.9, 0.9, 0.1, 0.9], 4, 2, 0.5, "gland").into_bytes();
+    [corpus("geojson"), vec![own]].concat()
 });
 
 static TABLES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| corpus("tables"));
@@ -176,6 +185,11 @@ proptest! {
     #[test]
     fn tables(file in any_of(&TABLES)) {
         fuzz::table(&file);
+    }
+
+    #[test]
+    fn shapes(file in any_of(&SHAPES)) {
+        fuzz::shapes(&file);
     }
 
     #[test]

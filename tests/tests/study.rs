@@ -74,11 +74,16 @@ fn a_run_that_fails_is_named_and_the_rest_goes_on() {
     let data = data_set(&folder, 8);
     let text = SETTINGS.to_owned()
         + "train.epochs = 1\n[[variant]]\nname = \"wild\"\n[variant.settings]\ntrain.learning_rate.initial = 1e30\n\
+           [[variant]]\nname = \"no such class\"\n[variant.settings]\nloss.normal_class = \"healthy\"\n\
+           [[variant]]\nname = \"no such file\"\n[variant.settings]\nweights = \"none.pth\"\n\
            [[variant]]\nname = \"plain\"\n";
     let _ = study(&folder, &data, &text).run().exits(1).says("wild, seed 0, fold 0").says("diverged");
     let rows = csv(&folder.join("out/study.csv"));
-    assert!(rows[0]["failure"].contains("diverged") && rows[0]["judged"] == "false", "{rows:?}");
-    assert!(rows[1]["failure"].is_empty() && rows[1]["judged"] == "true", "{rows:?}");
+    for (row, reason) in rows.iter().zip(["diverged", "`healthy`", "none.pth"]) {
+        assert!(row["failure"].starts_with("not trained: ") && row["failure"].contains(reason), "{row:?}");
+        assert_eq!(row["judged"], "false", "{row:?}");
+    }
+    assert!(rows[3]["failure"].is_empty() && rows[3]["judged"] == "true", "{rows:?}");
 }
 
 #[test]

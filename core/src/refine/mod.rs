@@ -94,6 +94,33 @@ mod tests {
     }
 
     #[test]
+    fn in_parts_as_in_one() {
+        let (rgb, size) = tissue();
+        let config = MaskConfig { prior: 0.6, tissue: true, ..MaskConfig::default() };
+        let soft: Vec<f32> = (0..size[0] * size[1]).map(|i| (i % 11) as f32 / 10.0).collect();
+        let mut whole = soft.clone();
+        refine(&mut whole, &rgb, size, &config);
+        // all pixels as samples, and the whole as its only part
+        let side = size[0];
+        let wide = Wide::new(&Wide::samples(&rgb, size, side, size[0] * size[1]), side, &config);
+        let flags = wide.flags(&rgb, size);
+        let parts: Vec<_> = soft.iter().zip(&flags).map(|(&soft, &flag)| wide.refined(soft, flag)).collect();
+        assert_eq!(parts, whole);
+        assert!((0..4).all(|flag| flag == 3 || flags.contains(&flag)), "the picture lacks a kind of pixel");
+        // a part with what lies around it is that part of the whole
+        let (margin, width) = (Wide::margin(side), size[1]);
+        let (from, to) = (70, 110);
+        let columns = from - margin..to + margin;
+        let cut: Vec<u8> =
+            rgb.chunks(3 * width).flat_map(|row| &row[3 * columns.start..3 * columns.end]).copied().collect();
+        let part = wide.flags(&cut, [size[0], columns.len()]);
+        for y in 0..size[0] {
+            let of_part = &part[y * columns.len() + margin..][..to - from];
+            assert_eq!(of_part, &flags[y * width + from..y * width + to], "row {y}");
+        }
+    }
+
+    #[test]
     fn switched_off_it_changes_nothing() {
         let (rgb, size) = tissue();
         let mut mask: Vec<f32> = (0..size[0] * size[1]).map(|i| (i % 7) as f32 / 7.0).collect();

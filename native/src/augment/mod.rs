@@ -53,7 +53,7 @@ impl Augmenter {
         &self.config
     }
 
-    /// The first, deterministic step of [`Self::train`] and [`Self::eval`]; worth keeping between epochs.
+    /// The first, deterministic step of [`Self::train`]; worth keeping between epochs.
     ///
     /// # Errors
     /// [`AugmentError::TooElongated`] for extreme aspect ratios.
@@ -92,16 +92,6 @@ impl Augmenter {
     pub fn resize_mask(&self, mask: &GrayImage, (width, height): (u32, u32)) -> GrayImage {
         imageops::resize(mask, width, height, imageops::FilterType::Nearest)
     }
-
-    /// An evaluation input `[3, h, w]` with its h and w: resize and normalisation only, no crop (`spec` §3.2).
-    ///
-    /// # Errors
-    /// As [`Self::resize`].
-    pub fn eval(&self, image: &RgbImage) -> Result<(Vec<f32>, usize, usize), AugmentError> {
-        let resized = self.resize(image)?;
-        let planar = normalise(resized.as_raw(), &self.config.mean, &self.config.std);
-        Ok((planar, resized.height() as usize, resized.width() as usize))
-    }
 }
 
 /// A square crop brought to `side`; as it is if it cannot be, which a side of at least 1 rules out.
@@ -131,8 +121,7 @@ mod tests {
         assert!(input.iter().all(|value| (-1.0..=1.0).contains(value)));
         assert_eq!(input, train(0));
         assert_ne!(input, train(1));
-        let (input, h, w) = augmenter.eval(&image).unwrap();
-        assert_eq!((input.len(), h, w), (3 * 432 * 641, 432, 641));
+        assert_eq!(augmenter.resize(&image).unwrap().dimensions(), (641, 432));
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub(crate) fn run(args: &Slides, console: &Console) -> anyhow::Result<Exit> {
 
 fn info(args: &SlidesInfo, console: &Console) -> anyhow::Result<Exit> {
     let found = find(&args.inputs)?;
+    found.left_out.lines().iter().for_each(|line| console.say(line));
     for other in &found.others {
         console.warn(&format!("{}: a kind of slide that is not read; convert it to pyramidal TIFF", other.display()));
     }

@@ -32,6 +32,7 @@ pub(crate) fn run(args: &Tiles, console: &Console) -> anyhow::Result<Exit> {
     ensure!(args.slide_mpp.is_none_or(|mpp| mpp.is_finite() && mpp > 0.0), "--slide-mpp is no size of a pixel");
     ensure!((0.0..=1.0).contains(&args.tissue), "--tissue {} is not between 0 and 1", args.tissue);
     let found = find(&args.inputs)?;
+    found.left_out.lines().iter().for_each(|line| console.say(line));
     for other in &found.others {
         console.warn(&format!("{}: a kind of slide that is not read; convert it to pyramidal TIFF", other.display()));
     }

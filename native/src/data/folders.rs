@@ -11,6 +11,7 @@ use histomask_core::picture_file::name::{is_litter, is_other_picture, is_picture
 use super::by_split::Splits;
 use super::labels::{class_list, label_of, nfc};
 use super::left_out::{LeftOut, Reason};
+use super::results::holds_results;
 use super::{DataConfig, DataError, Dataset, Layout, Sample, Split, list_folder};
 
 pub(super) const MASKS: &str = "masks";
@@ -20,20 +21,22 @@ const MASK_EXTENSIONS: [&str; 9] = ["png", "bmp", "tif", "tiff", "webp", "jpg", 
 
 /// Lists the tree; missing splits are drawn from the training images.
 pub(super) fn open(root: &Path, config: &DataConfig) -> Result<Dataset, DataError> {
-    let top = class_folders(root)?;
+    let mut left_out = LeftOut::default();
+    let top = class_folders(root, &mut left_out)?;
     let by_split: Vec<_> = top.iter().filter_map(|(name, path)| Some((Split::parse(name)?, path))).collect();
     let mut trees = Vec::new();
     // split folders alone, or with train among them
     let has_train = by_split.iter().any(|(split, _)| *split == Split::Train);
     let only_splits = !top.is_empty() && by_split.len() == top.len();
-    let holds_classes = |path: &Path| class_folders(path).is_ok_and(|folders| !folders.is_empty());
+    let holds_classes =
+        |path: &Path| class_folders(path, &mut LeftOut::default()).is_ok_and(|folders| !folders.is_empty());
     if has_train || (only_splits && by_split.iter().all(|(_, path)| holds_classes(path))) {
         if let Some((name, path)) = top.iter().find(|(name, _)| Split::parse(name).is_none()) {
             let reason = format!("`{name}` lies beside split folders; move it below one, or name it `{MASKS}`");
             return Err(DataError::Layout { path: path.clone(), reason });
         }
         for (split, path) in by_split {
-            trees.push((split, class_folders(path)?));
+            trees.push((split, class_folders(path, &mut left_out)?));
         }
     } else {
         trees.push((Split::Train, top));
@@ -46,7 +49,6 @@ pub(super) fn open(root: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     }
     let classes = class_list(&config.class_names, found);
     let mut splits = Splits::default();
-    let mut left_out = LeftOut::default();
     let mut masks = Masks::list(root)?;
     for path in list_folder(root)?.into_iter().filter(|path| path.is_file() && is_picture(&name(path))) {
         left_out.add(Reason::NoLabel, &path);
@@ -72,13 +74,20 @@ pub(super) fn open(root: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     Ok(Dataset { root, layout, classes, train, valid, test, warnings, left_out })
 }
 
-/// Names and paths of the folders inside `root` other than hidden ones, archive litter and `masks`.
-fn class_folders(root: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
-    let folders = list_folder(root)?.into_iter().filter(|path| path.is_dir());
-    Ok(folders
-        .map(|path| (nfc(&name(&path)), path))
-        .filter(|(name, _)| !is_litter(name) && !name.starts_with("__") && !name.eq_ignore_ascii_case(MASKS))
-        .collect())
+/// Names and paths of the folders inside `root` other than hidden ones, archive litter, `masks` and results.
+fn class_folders(root: &Path, left_out: &mut LeftOut) -> Result<Vec<(String, PathBuf)>, DataError> {
+    let mut folders = Vec::new();
+    for path in list_folder(root)?.into_iter().filter(|path| path.is_dir()) {
+        let name = nfc(&name(&path));
+        if is_litter(&name) || name.starts_with("__") || name.eq_ignore_ascii_case(MASKS) {
+            continue;
+        }
+        match holds_results(&path) {
+            true => left_out.add(Reason::Results, &path),
+            false => folders.push((name, path)),
+        }
+    }
+    Ok(folders)
 }
 
 /// The image files of a folder and of those below it, without masks and hidden files.
@@ -89,7 +98,10 @@ fn images(folder: &Path, left_out: &mut LeftOut) -> Result<Vec<PathBuf>, DataErr
         if is_litter(&name) {
             left_out.add(Reason::Hidden, &path);
         } else if path.is_dir() {
-            if !name.eq_ignore_ascii_case(MASKS) {
+            if name.eq_ignore_ascii_case(MASKS) {
+            } else if holds_results(&path) {
+                left_out.add(Reason::Results, &path);
+            } else {
                 found.extend(images(&path, left_out)?);
             }
         } else if is_other_picture(&name) {
@@ -230,8 +242,13 @@ mod tests {
             "a/4.webp",
             "masks/a/3.png",
             ".git/x.png",
+            "predictions/3_overlay.png",
+            "predictions/predictions.csv",
+            "b/evaluation-valid/evaluation.json",
+            "b/evaluation-valid/5.png",
         ]);
         let dataset = Dataset::open(root.path(), &DataConfig { valid_fraction: 0.5, ..DataConfig::default() }).unwrap();
+        assert_eq!(dataset.left_out.count(Reason::Results), 2);
         assert_eq!(dataset.classes, ["a", "b"]);
         assert_eq!((dataset.train.len(), dataset.valid.len(), dataset.test.len()), (2, 2, 0));
         let mask = |id: &str| dataset.samples().find(|(_, s)| s.id == id).unwrap().1.mask.clone();

@@ -11,6 +11,8 @@ const LISTED: usize = 3;
 pub enum Reason {
     /// Hidden, or the system's own. Not worth an error.
     Hidden,
+    /// A folder of results of this program, or a file of such. Not worth an error either.
+    Results,
     /// Looks like an image of a kind that is not read.
     Unreadable,
     /// An image that nothing gives a class.
@@ -25,6 +27,7 @@ impl Reason {
     fn text(self) -> &'static str {
         match self {
             Self::Hidden => "hidden or the system's own",
+            Self::Results => "results of this program",
             Self::Unreadable => "of a format that is not read",
             Self::NoLabel => "without a label",
             Self::MaskWithoutImage => "masks that match no image",
@@ -50,7 +53,7 @@ impl LeftOut {
 
     /// Whether something is left out that a user may have meant to be used, which `--strict` makes an error.
     pub fn matters(&self) -> bool {
-        self.0.keys().any(|reason| *reason != Reason::Hidden)
+        self.0.keys().any(|reason| ![Reason::Hidden, Reason::Results].contains(reason))
     }
 
     /// One line a reason: how many, and the first names.

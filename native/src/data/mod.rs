@@ -15,6 +15,7 @@ mod groups;
 pub mod image;
 mod labels;
 mod left_out;
+pub(crate) mod results;
 pub mod slides;
 mod source;
 mod split_choice;

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use histomask_core::picture_file::name::is_litter;
 use histomask_core::slide::Slide;
 
+use super::left_out::{LeftOut, Reason};
+use super::results::{holds_results, is_probability_map};
 use super::{DataError, nfc, place};
 
 /// Endings of files that are tried as slides.
@@ -33,6 +35,8 @@ pub struct Found {
     pub slides: Vec<SlideFile>,
     /// Files by whose name they are slides of another kind.
     pub others: Vec<PathBuf>,
+    /// Results of this program.
+    pub left_out: LeftOut,
 }
 
 /// Opens a slide.
@@ -79,7 +83,7 @@ pub fn find(inputs: &[PathBuf]) -> Result<Found, DataError> {
     let mut paths = Vec::new();
     for input in inputs {
         if input.is_dir() {
-            list(input, None, &mut paths, &mut found.others, &mut BTreeSet::new())?;
+            list(input, None, &mut paths, &mut found, &mut BTreeSet::new())?;
         } else if input.exists() {
             paths.push((input.clone(), None));
         } else {
@@ -105,7 +109,7 @@ fn list(
     folder: &Path,
     below: Option<&str>,
     paths: &mut Vec<(PathBuf, Option<String>)>,
-    others: &mut Vec<PathBuf>,
+    found: &mut Found,
     seen: &mut BTreeSet<PathBuf>,
 ) -> Result<(), DataError> {
     let failed = |error| DataError::io(folder, error);
@@ -121,12 +125,14 @@ fn list(
         if is_litter(&name) {
             continue;
         }
-        if path.is_dir() {
-            list(&path, Some(below.unwrap_or(&name)), paths, others, seen)?;
+        if is_probability_map(&name) || (path.is_dir() && holds_results(&path)) {
+            found.left_out.add(Reason::Results, &path);
+        } else if path.is_dir() {
+            list(&path, Some(below.unwrap_or(&name)), paths, found, seen)?;
         } else if ENDINGS.contains(&ending.as_str()) {
             paths.push((path, below.map(str::to_owned)));
         } else if OTHERS.contains(&ending.as_str()) {
-            others.push(path);
+            found.others.push(path);
         }
     }
     Ok(())

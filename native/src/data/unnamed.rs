@@ -7,10 +7,8 @@ use histomask_core::picture_file::name::{is_litter, is_other_picture, is_picture
 
 use super::folders::{MASKS, is_mask_name, name};
 use super::left_out::{LeftOut, Reason};
+use super::results::holds_results;
 use super::{DataError, Sample, list_folder};
-
-/// Files by which a folder is known to hold results of this program rather than data.
-const RESULTS: [&str; 3] = ["run.json", "predictions.csv", "evaluation.json"];
 
 /// Looks through `root` and what is below where `whole` says that it is the data set, else through the folders that
 /// hold the samples' images.
@@ -46,8 +44,10 @@ pub(super) fn left_out<'a>(
             if is_litter(&file) {
                 left_out.add(Reason::Hidden, &path);
             } else if path.is_dir() {
-                if whole && !RESULTS.iter().any(|known| path.join(known).is_file()) {
-                    ahead.push(path);
+                match whole {
+                    true if holds_results(&path) => left_out.add(Reason::Results, &path),
+                    true => ahead.push(path),
+                    false => {}
                 }
             } else if is_other_picture(&file) {
                 left_out.add(Reason::Unreadable, &path);
@@ -85,7 +85,9 @@ mod tests {
             "masks/9.png",
             "more/5.jpg",
             "out/6.png",
-            "out/predictions.csv",
+            "out/predictions-2of4.csv",
+            "slides/a_overlay.png",
+            "slides/a_probability.tif",
             ".hidden.png",
         ];
         for file in files {
@@ -97,12 +99,11 @@ mod tests {
         std::fs::write(root.path().join("labels.csv"), table).unwrap();
         let counts = |path| {
             let dataset = Dataset::open(path, &DataConfig { valid_fraction: 0.0, ..DataConfig::default() }).unwrap();
-            println!("{:?}", dataset.left_out);
-            [Reason::NoLabel, Reason::MaskWithoutImage, Reason::Unreadable, Reason::Hidden]
+            [Reason::NoLabel, Reason::MaskWithoutImage, Reason::Unreadable, Reason::Hidden, Reason::Results]
                 .map(|reason| dataset.left_out.count(reason))
         };
-        assert_eq!(counts(root.path()), [2, 1, 1, 1], "of a folder, everything below it");
+        assert_eq!(counts(root.path()), [2, 1, 1, 1, 2], "of a folder, everything below it");
         // a table by its own name may lie anywhere
-        assert_eq!(counts(&root.path().join("labels.csv")), [1, 0, 1, 0], "of a table, where its images lie");
+        assert_eq!(counts(&root.path().join("labels.csv")), [1, 0, 1, 0, 0], "of a table, where its images lie");
     }
 }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use histomask_core::picture_file::name::{is_litter, is_other_picture, is_picture};
 
 use crate::data::image::EXTENSIONS as IMAGE_EXTENSIONS;
+use crate::data::results::{holds_results, is_probability_map};
 use crate::data::slides::{is_named_as_slide, is_whole_slide};
 use crate::data::{LeftOut, Reason, nfc, place};
 
@@ -153,12 +154,18 @@ fn walk(folder: &Path, left_out: &mut LeftOut, seen: &mut BTreeSet<PathBuf>) -> 
         if is_litter(&name) {
             left_out.add(Reason::Hidden, &path);
         } else if path.is_dir() {
+            if holds_results(&path) {
+                left_out.add(Reason::Results, &path);
+                continue;
+            }
             let below = walk(&path, left_out, seen)?;
             // a folder that is named as an image and holds none was meant to be one
             if below.is_empty() && is_picture(&name) {
                 paths.push(path);
             }
             paths.extend(below);
+        } else if is_probability_map(&name) {
+            left_out.add(Reason::Results, &path);
         } else if is_picture(&name) || is_named_as_slide(&path) {
             paths.push(path);
         } else if is_other_picture(&name) {

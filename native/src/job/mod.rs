@@ -1,7 +1,9 @@
 //! Work as a whole, from resolved settings to files: what a command asks for, without command line or console.
 
 mod evaluate;
+mod finish;
 mod inputs;
+mod judge;
 mod lost_device;
 mod model_file;
 mod predict;

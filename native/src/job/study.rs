@@ -3,20 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use histomask_core::MethodKind;
 use serde_json::{Value, json};
 
+use super::finish::{Trained, finish};
+use super::judge::{Judge, Judged};
 use super::watch::Watch;
 use crate::data::SplitChoice;
-use crate::evaluate::{evaluate, write_results};
 use crate::interrupt;
 use crate::method::MethodChoice;
 use crate::reproduce::{
-    Artefact, Estimator, Made, Material, Plan, Recipe, Run, Source, State, Study, Sweeps, draw, in_words, mask_state,
-    plan, text, tidy, write,
+    Artefact, Asked, Estimator, Made, Material, Plan, Recipe, Run, Source, State, Study, Sweeps, draw, in_words, plan,
+    text, write,
 };
-use crate::train::{Outcome, TrainError};
 
 /// Checks every data set before any work; `split` is the one asked for.
 pub(crate) fn open(
@@ -53,7 +52,10 @@ pub(crate) fn announce(
     let runs = |plan: &Option<Plan>| plan.as_ref().map_or_else(|| Ok(vec![]), |plan| study.all_runs(plan));
     let mut estimator = Estimator::default();
     for (_, plan) in &plans {
-        estimator.learn(&runs(plan)?);
+        for run in runs(plan)? {
+            let (folder, profile, dataset) = (&run.folder, &run.profile, &study.opened(&run)?.0);
+            estimator.learn(Asked { folder, profile, dataset });
+        }
     }
     let (mut seen, mut total, mut left) = (BTreeSet::new(), 0.0, 0);
     for (artefact, plan) in &plans {
@@ -65,7 +67,8 @@ pub(crate) fn announce(
             if interrupt::asked() {
                 return Ok(());
             }
-            let of_run = estimator.seconds(study, run)?;
+            let (folder, profile, dataset) = (&run.folder, &run.profile, &study.opened(run)?.0);
+            let of_run = estimator.left(Asked { folder, profile, dataset }, &study.chosen)?;
             seconds += of_run;
             let sum = methods.entry((run.profile.model.method.name(), run.profile.train.epochs)).or_default();
             *sum = (sum.0 + 1, sum.1 + of_run);
@@ -132,37 +135,28 @@ pub(crate) fn make(
 
 /// Brings a run to its end; false if the user stopped it.
 fn trained(study: &Study, run: &Run, watch: &dyn Watch) -> anyhow::Result<bool> {
-    let state = run.state();
-    if state == State::Ready || study.failed.borrow().contains_key(run.folder.path()) {
+    if run.state() == State::Ready || study.failed.borrow().contains_key(run.folder.path()) {
         return Ok(true);
     }
-    let material = study.material(run.source)?;
-    let (dataset, summary) = material.folds.get(&run.fold()).context("a fold that was not opened")?;
+    let (dataset, summary) = study.opened(run)?;
     let job = super::Run {
         profile: run.profile.clone(),
         dataset: dataset.clone(),
         summary: summary.clone(),
-        data: material.path.clone(),
+        data: study.material(run.source)?.path.clone(),
         chosen: study.chosen.clone(),
         folder: run.folder.clone(),
-        resume: state == State::Begun,
+        resume: false,
     };
-    match job.run(watch) {
-        Ok(Outcome::Interrupted) => Ok(false),
-        Ok(_) => {
-            tidy(&run.folder);
-            Ok(true)
+    match finish(job, watch)? {
+        Trained::Interrupted => return Ok(false),
+        Trained::Finished => {}
+        Trained::Failed(reason) => {
+            watch.warn(&format!("{}: {reason}", run.folder.path().display()));
+            study.failed.borrow_mut().insert(run.folder.path().to_owned(), reason);
         }
-        Err(error) => match error.downcast_ref() {
-            // this run cannot be had; the others can
-            Some(TrainError::NoMasks | TrainError::NoLoss | TrainError::Diverged { .. }) => {
-                watch.warn(&format!("{}: {error}", run.folder.path().display()));
-                study.failed.borrow_mut().insert(run.folder.path().to_owned(), error.to_string());
-                Ok(true)
-            }
-            _ => Err(error),
-        },
     }
+    Ok(true)
 }
 
 /// Judges a run on a split unless that was done; false if the user stopped it.
@@ -172,33 +166,23 @@ fn evaluated(study: &Study, run: &Run, split: SplitChoice, watch: &dyn Watch) ->
     if samples.is_empty() || failed || study.scores(run, split)?.is_some() {
         return Ok(true);
     }
-    let segmenter = study.segmenter(run)?;
-    let count = watch.count(samples.len(), &format!("{} on {}", run.read_as, split.name()));
-    let evaluation = evaluate(&segmenter, &samples, &run.profile.evaluation, &|done, _| count.set(done, ""));
-    drop(count);
-    evaluation.held_out()?;
-    if interrupt::asked() {
-        return Ok(false);
+    let judge = Judge {
+        segmenter: &study.segmenter(run)?,
+        samples: &samples,
+        split: split.name(),
+        config: &run.profile.evaluation,
+        model: run.folder.best(),
+        data: &study.material(run.source)?.path,
+        device: &study.chosen.name,
+        folder: &run.evaluation(split),
+    };
+    match judge.run(&format!("{} on {}", run.read_as, split.name()), watch)? {
+        Judged::Stopped => return Ok(false),
+        Judged::Whole(_) => {}
+        Judged::Failed(reason) => {
+            study.failed.borrow_mut().insert(run.folder.path().to_owned(), reason);
+        }
     }
-    for (path, error) in &evaluation.failed {
-        watch.warn(&format!("{}: {error}", path.display()));
-    }
-    if let Some((path, _)) = evaluation.failed.first() {
-        let (count, of) = (evaluation.failed.len(), evaluation.samples);
-        let reason = format!("{count} of {of} {} images failed (first {})", split.name(), path.display());
-        study.failed.borrow_mut().insert(run.folder.path().to_owned(), reason);
-    }
-    let context = json!({
-        "histomask": env!("CARGO_PKG_VERSION"),
-        "command": std::env::args().collect::<Vec<_>>(),
-        "model": run.folder.best(),
-        "data": study.material(run.source)?.path,
-        "split": split.name(),
-        "device": study.chosen.name,
-        "threshold": run.profile.evaluation.threshold,
-        "mask_state": mask_state(&samples),
-    });
-    write_results(&run.evaluation(split), &evaluation, &context)?;
     Ok(true)
 }
 

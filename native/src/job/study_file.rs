@@ -4,22 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use histomask_core::Segmenter;
-use histomask_core::weights::read_checkpoint;
-use serde_json::json;
 
+use super::finish::{Trained, finish};
+use super::judge::{Judge, Judged};
 use super::train::check_data;
 use super::watch::Watch;
 use crate::atomic::Room;
 use crate::data::{Dataset, Folds, Layout};
 use crate::device::Chosen;
-use crate::evaluate::{evaluate, write_results};
 use crate::interrupt;
-use crate::profile::Profile;
-use crate::reproduce::{State, in_words, mask_state, text, tidy, timed_epoch};
-use crate::study::{About, Opened, Planned, Results, Row, Scores, StudyFile, data_configs, judged, plan, trainings};
-use crate::train::{Outcome, TrainError, read_history};
-use crate::weights::read_bytes;
+use crate::reproduce::{Estimator, State, best_model, in_words, text};
+use crate::study::{About, Opened, Planned, Results, Row, Scores, StudyFile, data_configs, plan, trainings};
 
 /// How a study ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +61,7 @@ impl Compare {
                     study.path.display(),
                 );
             }
-            opened.push(Opened { config, dataset, summary });
+            opened.push(Opened::new(config, dataset, summary));
         }
         let planned = plan(&study, &opened, &out)?;
         Ok(Self { study, data, out, chosen, opened, planned })
@@ -91,13 +86,9 @@ impl Compare {
             study.folds.len(),
             trainings(&self.planned),
         ));
-        let mut epochs = BTreeMap::new();
+        let mut estimator = Estimator::default();
         for run in &self.planned {
-            let history = read_history(&run.folder).unwrap_or_default();
-            let seconds: f64 = history.iter().map(|row| row.train_seconds + row.valid_seconds).sum();
-            if !history.is_empty() {
-                epochs.insert(cost(&run.training), seconds / history.len() as f64);
-            }
+            estimator.learn(run.asked(self.of(run)?));
         }
         let (mut seen, mut total, mut left) = (BTreeSet::new(), 0.0, 0);
         for (index, variant) in study.variants.iter().enumerate() {
@@ -116,16 +107,7 @@ impl Compare {
                 }
                 new += 1;
                 begun += usize::from(state == State::Begun);
-                let done = read_history(&run.folder).map_or(0, |history| history.len());
-                let kind = cost(&run.training);
-                let epoch = match epochs.get(&kind) {
-                    Some(epoch) => *epoch,
-                    None => {
-                        let timed = timed_epoch(&run.training, &self.chosen, &self.of(run)?.dataset)?;
-                        *epochs.entry(kind).or_insert(timed)
-                    }
-                };
-                seconds += epoch * run.training.train.epochs.saturating_sub(done) as f64;
+                seconds += estimator.left(run.asked(self.of(run)?), &self.chosen)?;
             }
             let about = if new > 0 { format!(", about {}", in_words(seconds)) } else { String::new() };
             let words = [(begun, "of them begun"), (shared, "shared with variants above")];
@@ -168,103 +150,82 @@ impl Compare {
         })
     }
 
-    /// Brings every run to its scores; true if the user stopped it.
+    /// Brings every run to its scores; true if the user stopped it. What cannot be had is in `failed`, by its folder.
     fn make(&self, failed: &mut BTreeMap<PathBuf, String>, watch: &dyn Watch) -> anyhow::Result<bool> {
         for (index, run) in self.planned.iter().enumerate() {
-            let folder = run.folder.path();
-            if failed.contains_key(folder) {
+            if failed.contains_key(run.folder.path()) {
                 continue;
             }
+            let name = format!("{}, seed {}, fold {}", self.variant(run), run.seed, run.fold);
             if run.state() != State::Ready {
-                let (number, all, name) = (index + 1, self.planned.len(), self.variant(run));
-                watch.say(&format!("{number} of {all}: {name}, seed {}, fold {}", run.seed, run.fold));
-                match self.train(run, watch) {
-                    Ok(Outcome::Interrupted) => return Ok(true),
-                    Ok(Outcome::Finished) => tidy(&run.folder),
-                    Err(error) if is_of_this_run(&error) => {
-                        watch.warn(&format!("{name}, seed {}, fold {}: {error}", run.seed, run.fold));
-                        failed.insert(folder.to_owned(), error.to_string());
+                watch.say(&format!("{} of {}: {name}", index + 1, self.planned.len()));
+                match self.train(run, watch)? {
+                    Trained::Interrupted => return Ok(true),
+                    Trained::Finished => {}
+                    Trained::Failed(reason) => {
+                        watch.warn(&format!("{name}: {reason}"));
+                        failed.insert(run.folder.path().to_owned(), format!("not trained: {reason}"));
                         continue;
                     }
-                    Err(error) => return Err(error),
                 }
             }
-            if interrupt::asked() || !self.judge(run, watch)? {
+            if interrupt::asked() {
                 return Ok(true);
+            }
+            match self.judge(run, watch)? {
+                Some(Judged::Stopped) => return Ok(true),
+                Some(Judged::Failed(reason)) => drop(failed.insert(run.evaluation.clone(), reason)),
+                Some(Judged::Whole(_)) | None => {}
             }
         }
         Ok(false)
     }
 
-    fn train(&self, run: &Planned, watch: &dyn Watch) -> anyhow::Result<Outcome> {
-        let resume = run.state() == State::Begun;
-        let mut profile = run.training.clone();
-        // of a run that another study began, the name may be another
-        if resume && let Ok(begun) = Profile::from_file(&run.folder.profile()) {
-            profile.name = begun.name;
-        }
+    fn train(&self, run: &Planned, watch: &dyn Watch) -> anyhow::Result<Trained> {
         let Opened { dataset, summary, .. } = self.of(run)?;
         let job = super::Run {
-            profile,
+            profile: run.training.clone(),
             dataset: dataset.clone(),
             summary: summary.clone(),
             data: self.data.clone(),
             chosen: self.chosen.clone(),
             folder: run.folder.clone(),
-            resume,
+            resume: false,
         };
-        job.run(watch)
+        finish(job, watch)
     }
 
-    /// Judges a run's model unless that was done; false if the user stopped it.
-    fn judge(&self, run: &Planned, watch: &dyn Watch) -> anyhow::Result<bool> {
-        let dataset = &self.of(run)?.dataset;
-        let (samples, folder) = (judged(dataset), run.evaluation());
-        let masks = mask_state(&samples);
-        if Scores::read(&folder, &masks).is_some() {
-            return Ok(true);
+    /// Judges a run's model; nothing if that was done.
+    fn judge(&self, run: &Planned, watch: &dyn Watch) -> anyhow::Result<Option<Judged>> {
+        let opened = self.of(run)?;
+        if Scores::read(&run.evaluation, &opened.judged_masks).is_some() {
+            return Ok(None);
         }
-        let path = run.folder.best();
-        let read = || -> anyhow::Result<Segmenter> {
-            let bytes = read_bytes(&path)?;
-            let (mut card, weights) = read_checkpoint(&bytes)?;
+        let segmenter = best_model(&run.folder, &self.chosen.device, |card| {
             card.model.mask = run.profile.model.mask.clone();
             card.threshold = run.profile.evaluation.threshold;
-            Ok(Segmenter::from_checkpoint(card, &weights, &self.chosen.device)?)
-        };
-        let segmenter = read().with_context(|| {
-            format!("{}: cannot be used; delete {} to train it again", path.display(), run.folder.path().display())
         })?;
-        let count = watch.count(samples.len(), &format!("judging {}", self.variant(run)));
-        let evaluation = evaluate(&segmenter, &samples, &run.profile.evaluation, &|done, _| count.set(done, ""));
-        drop(count);
-        evaluation.held_out()?;
-        if interrupt::asked() {
-            return Ok(false);
+        let judge = Judge {
+            segmenter: &segmenter,
+            samples: &opened.judged,
+            split: "validation images, and all that have a mask",
+            config: &run.profile.evaluation,
+            model: run.folder.best(),
+            data: &self.data,
+            device: &self.chosen.name,
+            folder: &run.evaluation,
+        };
+        let judged = judge.run(&format!("judging {}", self.variant(run)), watch)?;
+        if let Judged::Whole(evaluation) = &judged {
+            // last, so that scores are there only if all is
+            Scores::of(evaluation, &opened.dataset.valid, opened.judged_masks.clone()).write(&run.evaluation)?;
         }
-        for (path, error) in &evaluation.failed {
-            watch.warn(&format!("{}: {error}", path.display()));
-        }
-        let context = json!({
-            "histomask": env!("CARGO_PKG_VERSION"),
-            "command": std::env::args().collect::<Vec<_>>(),
-            "model": path,
-            "data": self.data,
-            "split": "validation images, and all that have a mask",
-            "device": self.chosen.name,
-            "mask_settings": run.profile.model.mask,
-            "threshold": run.profile.evaluation.threshold,
-        });
-        write_results(&folder, &evaluation, &context)?;
-        // last, so that scores are there only if all is
-        Scores::of(&evaluation, dataset, masks).write(&folder)?;
-        Ok(true)
+        Ok(Some(judged))
     }
 
     fn row(&self, run: &Planned, failed: &BTreeMap<PathBuf, String>) -> anyhow::Result<Row> {
-        let masks = mask_state(&judged(&self.of(run)?.dataset));
         let scores = match run.state() {
-            State::Ready => Scores::read(&run.evaluation(), &masks),
+            State::Ready => Scores::read(&run.evaluation, &self.of(run)?.judged_masks),
             State::Begun | State::Missing => None,
         };
         let row = Row {
@@ -272,11 +233,10 @@ impl Compare {
             seed: run.seed,
             fold: run.fold,
             run: run.run(),
-            failure: failed.get(run.folder.path()).map(|reason| format!("not trained: {reason}")),
+            failure: failed.get(run.folder.path()).or_else(|| failed.get(&run.evaluation)).cloned(),
             ..Row::default()
         };
         let Some(scores) = scores else { return Ok(row) };
-        let unread = scores.failed_images;
         Ok(Row {
             class_error: scores.class_error,
             f1_plus: scores.f1_plus,
@@ -286,14 +246,13 @@ impl Compare {
             valid_images: scores.valid_images,
             mask_images: scores.mask_images,
             judged: true,
-            failure: row.failure.or_else(|| (unread > 0).then(|| format!("{unread} images could not be judged"))),
             ..row
         })
     }
 
     fn about(&self) -> About {
         let mut notes = vec![];
-        let with = self.opened.iter().any(|opened| judged(&opened.dataset).iter().any(|sample| sample.mask.is_some()));
+        let with = self.opened.iter().any(|opened| opened.judged.iter().any(|sample| sample.mask.is_some()));
         if !with {
             notes.push("No image has a mask: there is no F1+ and no F1-.".to_owned());
         }
@@ -319,17 +278,4 @@ impl Compare {
             notes,
         }
     }
-}
-
-/// Whether an error says that this run cannot be had, while the others can.
-fn is_of_this_run(error: &anyhow::Error) -> bool {
-    use TrainError as E;
-    matches!(error.downcast_ref(), Some(E::NoMasks | E::NoLoss | E::NoValidation | E::Resume(_) | E::Diverged { .. }))
-}
-
-/// What the time of an epoch depends on.
-fn cost(profile: &Profile) -> String {
-    let (model, train, input) = (&profile.model, &profile.train, &profile.input);
-    let network = (model.method, model.backbone, model.backbone_blocks, model.backbone_channels);
-    format!("{network:?} {} {} {:?}", train.batch_size, input.crop, profile.data)
 }

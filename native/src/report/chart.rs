@@ -102,14 +102,9 @@ pub struct Chart {
     pub series: Vec<Series>,
 }
 
-/// The chart as an SVG file of its own, in light or dark as the viewer prefers.
-pub fn chart_svg(chart: &Chart) -> String {
-    draw(chart, true).into_string()
-}
-
-/// The chart as an element; `alone` adds what an SVG file needs beyond one inside a page.
-pub(super) fn draw(chart: &Chart, alone: bool) -> Markup {
-    drawing(chart).element(alone)
+/// The chart as an element of a page.
+pub(super) fn draw(chart: &Chart) -> Markup {
+    drawing(chart).element(false)
 }
 
 /// What is drawn, without the element around it.
@@ -298,7 +293,7 @@ mod tests {
     #[test]
     fn missing_values_break_the_line() {
         let values = [Some(1.0), Some(2.0), None, Some(f64::NAN), Some(3.0), Some(4.0), None, Some(2.0)];
-        let svg = chart_svg(&chart((0..8).map(f64::from).zip(values).collect()));
+        let svg = draw(&chart((0..8).map(f64::from).zip(values).collect())).into_string();
         let d = svg.split(" d=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
         assert_eq!(d.matches('M').count(), 3, "{d}");
         assert_eq!(d.matches('L').count(), 2, "{d}");
@@ -307,7 +302,7 @@ mod tests {
 
     #[test]
     fn labels_carry_units_and_are_escaped() {
-        let svg = chart_svg(&chart(vec![(0.0, Some(10.0)), (5.0, Some(90.0))]));
+        let svg = draw(&chart(vec![(0.0, Some(10.0)), (5.0, Some(90.0))])).into_string();
         assert!(svg.contains(">F1 (%)<") && svg.contains(">Epoch<"));
         assert!(svg.contains("F1+ &lt;train&gt;") && !svg.contains("<train>"));
     }
@@ -315,9 +310,9 @@ mod tests {
     #[test]
     fn error_bars_are_drawn_where_there_is_spread_and_widen_the_axis() {
         let mut chart = chart(vec![(0.0, Some(50.0)), (1.0, Some(60.0))]);
-        assert!(!chart_svg(&chart).contains("h6"));
+        assert!(!draw(&chart).into_string().contains("h6"));
         chart.series[0].spread = vec![20.0, 0.0];
-        let svg = chart_svg(&chart);
+        let svg = draw(&chart).into_string();
         assert_eq!(svg.matches("h6").count(), 2);
         assert!(svg.contains(">30<") && svg.contains(">70<"), "{svg}");
     }
@@ -325,9 +320,9 @@ mod tests {
     #[test]
     fn an_axis_that_counts_has_whole_ticks() {
         let mut chart = chart(vec![(1.0, Some(50.0)), (3.0, Some(60.0))]);
-        assert!(chart_svg(&chart).contains(">1.5<"));
+        assert!(draw(&chart).into_string().contains(">1.5<"));
         chart.x.whole = true;
-        let svg = chart_svg(&chart);
+        let svg = draw(&chart).into_string();
         assert!(svg.contains(">2<") && !svg.contains(">1.5<") && !svg.contains(">2.0<"), "{svg}");
     }
 
@@ -341,7 +336,7 @@ mod tests {
 
     #[test]
     fn nothing_to_draw_is_said() {
-        assert!(chart_svg(&chart(vec![])).contains("No data"));
-        assert!(chart_svg(&chart(vec![(1.0, None)])).contains("No data"));
+        assert!(draw(&chart(vec![])).into_string().contains("No data"));
+        assert!(draw(&chart(vec![(1.0, None)])).into_string().contains("No data"));
     }
 }

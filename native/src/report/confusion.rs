@@ -26,17 +26,12 @@ pub struct ConfusionFigure {
     pub counts: Vec<Vec<u64>>,
 }
 
-/// The matrix as an SVG file of its own: counts, and shares with each column normalised to 100 %.
+/// The matrix as an element of a page: counts, and shares with each column normalised to 100 %.
 ///
 /// # Errors
 /// [`ReportError::NotSquare`].
-pub fn confusion_svg(figure: &ConfusionFigure) -> Result<String, ReportError> {
-    Ok(draw(figure, true)?.into_string())
-}
-
-/// The matrix as an element; `alone` as for charts.
-pub(super) fn draw(figure: &ConfusionFigure, alone: bool) -> Result<Markup, ReportError> {
-    Ok(drawing(figure)?.element(alone))
+pub(super) fn draw(figure: &ConfusionFigure) -> Result<Markup, ReportError> {
+    Ok(drawing(figure)?.element(false))
 }
 
 /// What is drawn, without the element around it.
@@ -129,7 +124,7 @@ mod tests {
 
     #[test]
     fn columns_add_up_to_100_percent() {
-        let svg = confusion_svg(&figure(vec![vec![7143, 2632], vec![2857, 7368]])).unwrap();
+        let svg = draw(&figure(vec![vec![7143, 2632], vec![2857, 7368]])).unwrap().into_string();
         for text in [">71.4 %<", ">26.3 %<", ">28.6 %<", ">73.7 %<", ">7\u{2009}143<"] {
             assert!(svg.contains(text), "{text} is missing");
         }
@@ -138,8 +133,8 @@ mod tests {
 
     #[test]
     fn empty_columns_and_bad_shapes_are_handled() {
-        assert!(confusion_svg(&figure(vec![vec![3, 0], vec![1, 0]])).unwrap().contains(">–<"));
-        assert!(matches!(confusion_svg(&figure(vec![vec![1, 2]])), Err(ReportError::NotSquare { classes: 2, .. })));
+        assert!(draw(&figure(vec![vec![3, 0], vec![1, 0]])).unwrap().into_string().contains(">–<"));
+        assert!(matches!(draw(&figure(vec![vec![1, 2]])), Err(ReportError::NotSquare { classes: 2, .. })));
         assert_eq!(grouped(1_234_567), "1\u{2009}234\u{2009}567");
     }
 }

@@ -18,10 +18,9 @@ const POLICY: &str =
 /// A table with ragged rows, a confusion matrix that is not square, a picture without pixels.
 pub fn render(report: &Report) -> Result<String, ReportError> {
     let tables = report.tables.iter().map(table).collect::<Result<Vec<_>, _>>()?;
-    let confusion =
-        report.confusion.iter().map(|f| Ok((confusion::draw(f, false)?, f.caption.as_str(), f.classes.len() > 3)));
+    let confusion = report.confusion.iter().map(|f| Ok((confusion::draw(f)?, f.caption.as_str(), f.classes.len() > 3)));
     let confusion = confusion.collect::<Result<Vec<_>, ReportError>>()?;
-    let charts: Vec<_> = report.curves.iter().map(|c| (chart::draw(c, false), c.caption.as_str(), false)).collect();
+    let charts: Vec<_> = report.curves.iter().map(|c| (chart::draw(c), c.caption.as_str(), false)).collect();
     let cases = report.gallery.iter().map(case).collect::<Result<Vec<_>, _>>()?;
     let content = html! {
         (section("Verdict", !report.verdict.is_empty(), html! {

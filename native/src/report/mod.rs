@@ -14,9 +14,9 @@ mod picture;
 mod picture_grid;
 mod scale;
 
-pub use chart::{Axis, Chart, Series, Style, chart_svg};
+pub use chart::{Axis, Chart, Series, Style};
 pub use colormap::{Colormap, color};
-pub use confusion::{ConfusionFigure, confusion_svg};
+pub use confusion::ConfusionFigure;
 pub use html::{page, render, table};
 pub use overlay::{OverlayStyle, PREDICTED_EDGE, TRUE_EDGE, mask_png, overlay, soft_png};
 pub use panels::{chart_panels, confusion_panels};

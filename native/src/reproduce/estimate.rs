@@ -4,78 +4,85 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use burn::tensor::{Distribution, Int, Tensor};
-use histomask_core::MethodKind;
-use histomask_core::config::BackboneKind;
 use histomask_core::method::{Batch, Method as _, Objective};
 
-use super::material::Source;
-use super::runs::{Run, State};
-use super::study::Study;
+use super::runs::State;
 use crate::data::Dataset;
 use crate::device::Chosen;
 use crate::profile::Profile;
-use crate::train::read_history;
+use crate::train::{RunFolder, read_history};
 
 /// Images in a timed step on the CPU, where time grows with their number.
 const CPU_BATCH: usize = 2;
 /// Time of a whole image without learning, relative to a crop in training.
 const EVALUATION_SHARE: f64 = 0.5;
 
-/// What the time of an epoch depends on.
-type Kind = (Source, MethodKind, BackboneKind, u32, usize);
+/// A run that is asked about.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) folder: &'a RunFolder,
+    pub(crate) profile: &'a Profile,
+    pub(crate) dataset: &'a Dataset,
+}
 
-/// Knows how long an epoch takes.
+/// Knows how long an image takes in training, by what that depends on.
 #[derive(Debug, Default)]
 pub(crate) struct Estimator {
-    epochs: BTreeMap<String, f64>,
+    seconds: BTreeMap<String, f64>,
 }
 
 impl Estimator {
-    /// Learns from the epochs of runs that are finished or begun.
-    pub(crate) fn learn(&mut self, runs: &[Run]) {
-        for run in runs {
-            let Ok(history) = read_history(&run.folder) else { continue };
-            let seconds: f64 = history.iter().map(|row| row.train_seconds + row.valid_seconds).sum();
-            if !history.is_empty() {
-                self.epochs.insert(key(run), seconds / history.len() as f64);
-            }
+    /// Learns from the epochs of a run that is finished or begun.
+    pub(crate) fn learn(&mut self, run: Asked<'_>) {
+        let Ok(history) = read_history(run.folder) else { return };
+        let seconds: f64 = history.iter().map(|row| row.train_seconds + row.valid_seconds).sum();
+        if !history.is_empty() {
+            self.seconds.insert(run.kind(), seconds / history.len() as f64 / run.images());
         }
     }
 
-    /// Seconds that are left of a run.
-    pub(crate) fn seconds(&mut self, study: &Study, run: &Run) -> anyhow::Result<f64> {
-        let done = match run.state() {
+    /// Seconds of training that are left of a run.
+    pub(crate) fn left(&mut self, run: Asked<'_>, chosen: &Chosen) -> anyhow::Result<f64> {
+        let done = match State::of(run.folder) {
             State::Ready => return Ok(0.0),
-            State::Begun => read_history(&run.folder).map_or(0, |history| history.len()),
+            State::Begun => read_history(run.folder).map_or(0, |history| history.len()),
             State::Missing => 0,
         };
-        let key = key(run);
-        let epoch = match self.epochs.get(&key) {
+        let kind = run.kind();
+        let image = match self.seconds.get(&kind) {
             Some(seconds) => *seconds,
-            None => {
-                let Some((dataset, _)) = study.material(run.source)?.folds.get(&run.fold()) else { return Ok(0.0) };
-                let seconds = timed_epoch(&run.profile, &study.chosen, dataset)?;
-                self.epochs.insert(key, seconds);
-                seconds
-            }
+            None => *self.seconds.entry(kind).or_insert(timed_image(run, chosen)?),
         };
-        Ok(epoch * run.profile.train.epochs.saturating_sub(done) as f64)
+        Ok(image * run.images() * run.profile.train.epochs.saturating_sub(done) as f64)
     }
 }
 
-fn key(run: &Run) -> String {
-    let profile = &run.profile;
-    let kind: Kind =
-        (run.source, profile.model.method, profile.model.backbone, profile.input.crop, profile.train.batch_size);
-    format!("{kind:?}")
+impl Asked<'_> {
+    /// What the time of an image depends on.
+    fn kind(&self) -> String {
+        let Profile { model, train, input, .. } = self.profile;
+        let network = (model.method, model.backbone, model.backbone_blocks, model.backbone_channels);
+        format!("{network:?} {} {} {}", train.batch_size, input.crop, self.dataset.root.display())
+    }
+
+    /// The images of an epoch, each by its time.
+    fn images(&self) -> f64 {
+        let images = self.dataset.train.len() as f64 + EVALUATION_SHARE * self.dataset.valid.len() as f64;
+        images.max(1.0)
+    }
 }
 
-/// Seconds of an epoch with its validation, from one step of forward and backward on noise.
-pub(crate) fn timed_epoch(profile: &Profile, chosen: &Chosen, dataset: &Dataset) -> anyhow::Result<f64> {
+/// Seconds of a training image, from one step of forward and backward on noise.
+fn timed_image(run: Asked<'_>, chosen: &Chosen) -> anyhow::Result<f64> {
+    let Asked { profile, dataset, .. } = run;
     let device = chosen.device.clone().autodiff();
     let batch = if chosen.is_cpu { profile.train.batch_size.min(CPU_BATCH) } else { profile.train.batch_size };
     let side = profile.input.crop as usize;
     let network = profile.model.init(dataset.classes.len(), &device);
+    if network.check_batch(&device, batch, [side; 2]).is_err() {
+        // told by training
+        return Ok(0.0);
+    }
     let labels = vec![0usize; batch];
     let step = || -> anyhow::Result<f64> {
         let clock = Instant::now();
@@ -102,9 +109,7 @@ pub(crate) fn timed_epoch(profile: &Profile, chosen: &Chosen, dataset: &Dataset)
         Ok(clock.elapsed().as_secs_f64())
     };
     step()?;
-    let image = step()? / batch as f64;
-    let count = |samples: usize| samples as f64;
-    Ok(image * (count(dataset.train.len()) + EVALUATION_SHARE * count(dataset.valid.len())))
+    Ok(step()? / batch as f64)
 }
 
 /// A duration as people say it.

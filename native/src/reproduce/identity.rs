@@ -7,19 +7,13 @@ use histomask_core::config::BackboneKind;
 
 use super::material::{Material, mask_state};
 use crate::profile::{Profile, ProfileError};
+use crate::train::CHANGE_NO_RESULT;
 use crate::weights::{embedded_backbone, read_bytes, sha256};
 
 /// BLAKE3, in hexadecimal digits, over everything that a run's result depends on.
-///
-/// Comments, the order of keys and the profile's name are no part of it, nor are settings that change no result, nor
-/// is the path of a weights file, whose bytes are.
 pub(super) fn identity(material: &Material, profile: &Profile) -> Result<String, ProfileError> {
-    let mut settings = profile.clone();
-    settings.train.workers = 1;
-    settings.train.save_minutes = 0.0;
-    settings.weights = weights(&profile.weights, profile.model.backbone);
     let mut hasher = blake3::Hasher::new();
-    hasher.update(settings.values()?.as_bytes());
+    hasher.update(telling(profile)?.values()?.as_bytes());
     if let Some((dataset, summary)) = material.folds.get(&profile.data.fold) {
         hasher.update(summary.hash.as_bytes());
         if profile.model.method.learns_from_masks() {
@@ -29,8 +23,19 @@ pub(super) fn identity(material: &Material, profile: &Profile) -> Result<String,
     Ok(hasher.finalize().to_hex().to_string())
 }
 
+/// The settings by which runs are told apart: the name and what changes no result have the default's values, weights
+/// are named by their content.
+///
+/// # Errors
+/// [`ProfileError::NotToml`].
+pub(crate) fn telling(profile: &Profile) -> Result<Profile, ProfileError> {
+    let mut telling = profile.with_defaults_of(&CHANGE_NO_RESULT)?.with_defaults_of(&["name"])?;
+    telling.weights = weights_content(&profile.weights, profile.model.backbone);
+    Ok(telling)
+}
+
 /// The content behind a setting `weights`, read once a program; a file that cannot be read is told by training.
-fn weights(choice: &str, backbone: BackboneKind) -> String {
+fn weights_content(choice: &str, backbone: BackboneKind) -> String {
     static KNOWN: Mutex<BTreeMap<(String, String), String>> = Mutex::new(BTreeMap::new());
     let of_choice = || match choice {
         "none" => choice.to_owned(),

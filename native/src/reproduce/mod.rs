@@ -37,13 +37,14 @@ mod table4;
 
 pub(crate) use artefact::Artefact;
 pub(crate) use drawn::{Drawn, text};
-pub(crate) use estimate::{Estimator, in_words, timed_epoch};
+pub(crate) use estimate::{Asked, Estimator, in_words};
+pub(crate) use identity::telling;
 pub(crate) use material::{Material, MaterialError, Source, mask_state};
 pub(crate) use plan::Plan;
 pub(crate) use quick::data as quick_data;
 pub(crate) use recipe::Recipe;
 pub(crate) use report::{Made, write};
-pub(crate) use runs::{Run, State, tidy};
+pub(crate) use runs::{Run, State, best_model, tidy};
 pub(crate) use statistics::{Spread, cell};
 pub(crate) use study::Study;
 pub(crate) use sweep::{Parameter, Sweeps};

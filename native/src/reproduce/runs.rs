@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use histomask_core::MethodKind;
+use anyhow::Context as _;
 use histomask_core::config::BackgroundTerm;
+use histomask_core::weights::read_checkpoint;
+use histomask_core::{Device, MethodKind, ModelCard, Segmenter};
 use serde::Deserialize;
 
 use super::identity::identity;
@@ -11,6 +13,7 @@ use super::material::{Material, Source};
 use crate::data::SplitChoice;
 use crate::profile::{Profile, ProfileError};
 use crate::train::RunFolder;
+use crate::weights::read_bytes;
 
 /// One training run, or All-ones, which needs none.
 #[derive(Clone, Debug)]
@@ -52,6 +55,24 @@ pub(crate) fn tidy(folder: &RunFolder) {
     let _ = std::fs::remove_file(folder.state());
     let _ = std::fs::remove_file(folder.last());
     let _ = std::fs::remove_dir_all(folder.path().join("erased"));
+}
+
+/// The best model of a finished run, its card changed for what it is judged as.
+pub(crate) fn best_model(
+    folder: &RunFolder,
+    device: &Device,
+    change: impl FnOnce(&mut ModelCard),
+) -> anyhow::Result<Segmenter> {
+    let path = folder.best();
+    let read = || -> anyhow::Result<Segmenter> {
+        let bytes = read_bytes(&path)?;
+        let (mut card, weights) = read_checkpoint(&bytes)?;
+        change(&mut card);
+        Ok(Segmenter::from_checkpoint(card, &weights, device)?)
+    };
+    read().with_context(|| {
+        format!("{}: cannot be used; delete {} to train it again", path.display(), folder.path().display())
+    })
 }
 
 impl Run {

@@ -5,19 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use histomask_core::weights::read_checkpoint;
 use histomask_core::{ModelCard, Segmenter};
 
 use super::material::{Material, Source, mask_state};
 use super::plan::{Arm, Evaluated, Plan, Repeats};
 use super::recipe::Recipe;
-use super::runs::{Run, State};
+use super::runs::{Run, State, best_model};
 use super::scores::{self, Scores};
-use crate::data::Sample;
-use crate::data::SplitChoice;
+use crate::data::check::Summary;
+use crate::data::{Dataset, Sample, SplitChoice};
 use crate::device::Chosen;
 use crate::profile::ProfileError;
-use crate::weights::read_bytes;
 
 /// A call of `histomask reproduce`.
 pub(crate) struct Study {
@@ -83,9 +81,12 @@ impl Study {
 
     /// The images of a run's fold.
     pub(crate) fn samples(&self, run: &Run, split: SplitChoice) -> anyhow::Result<Vec<Sample>> {
-        let material = self.material(run.source)?;
-        let (dataset, _) = material.folds.get(&run.fold()).context("a fold that was not opened")?;
-        Ok(split.samples(dataset))
+        Ok(split.samples(&self.opened(run)?.0))
+    }
+
+    /// The data of a run's fold, checked.
+    pub(crate) fn opened(&self, run: &Run) -> anyhow::Result<&(Dataset, Summary)> {
+        self.material(run.source)?.folds.get(&run.fold()).context("a fold that was not opened")
     }
 
     /// A run's scores on a split; none before it is evaluated.
@@ -105,19 +106,14 @@ impl Study {
     pub(crate) fn segmenter(&self, run: &Run) -> anyhow::Result<Segmenter> {
         let device = &self.chosen.device;
         if !run.profile.model.method.is_trained() {
-            let (dataset, _) =
-                self.material(run.source)?.folds.get(&run.fold()).context("a fold that was not opened")?;
+            let (dataset, _) = self.opened(run)?;
             let card = ModelCard::all_ones(dataset.classes.clone(), run.profile.input.preprocess());
             return Ok(Segmenter::new(card.model.init(card.classes.len(), device), card, device));
         }
-        let path = run.folder.best();
         if run.state() != State::Ready {
             bail!("{}: this run is not finished", run.folder.path().display());
         }
-        let bytes = read_bytes(&path).with_context(|| path.display().to_string())?;
-        let (mut card, weights) = read_checkpoint(&bytes).with_context(|| path.display().to_string())?;
-        card.model.method = run.read_as;
-        Segmenter::from_checkpoint(card, &weights, device).with_context(|| path.display().to_string())
+        best_model(&run.folder, device, |card| card.model.method = run.read_as)
     }
 
     /// Why runs of an arm are missing from a result.

@@ -14,5 +14,5 @@ mod table;
 
 pub(crate) use file::StudyFile;
 pub(crate) use plan::{Opened, Planned, data_configs, plan, trainings};
-pub(crate) use scores::{Scores, judged};
+pub(crate) use scores::Scores;
 pub(crate) use table::{About, Results, Row};

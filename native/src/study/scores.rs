@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::atomic::{self, WriteError};
-use crate::data::{Dataset, Sample, Split};
+use crate::data::Sample;
 use crate::evaluate::Evaluation;
 
 /// The scores of one run; `scores.json`.
@@ -25,23 +25,15 @@ pub(crate) struct Scores {
     pub(crate) valid_images: usize,
     /// Images with a mask.
     pub(crate) mask_images: u64,
-    /// Images that the model could not be judged on.
-    pub(crate) failed_images: usize,
     /// Names and sizes of the masks, hashed.
     mask_state: String,
 }
 
-/// The images that a run is judged on: those for validation, and all that have a mask.
-pub(crate) fn judged(dataset: &Dataset) -> Vec<Sample> {
-    let wanted = |(split, sample): &(Split, &Sample)| *split == Split::Valid || sample.mask.is_some();
-    dataset.samples().filter(wanted).map(|(_, sample)| sample.clone()).collect()
-}
-
 impl Scores {
-    /// Of an evaluation on [`judged`].
-    pub(crate) fn of(evaluation: &Evaluation, dataset: &Dataset, mask_state: String) -> Self {
+    /// Of an evaluation on the validation images, among others.
+    pub(crate) fn of(evaluation: &Evaluation, valid: &[Sample], mask_state: String) -> Self {
         let valid: Vec<_> =
-            evaluation.images.iter().filter(|image| dataset.valid.iter().any(|sample| sample.id == image.id)).collect();
+            evaluation.images.iter().filter(|image| valid.iter().any(|sample| sample.id == image.id)).collect();
         let mean = |values: Vec<f64>| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
         let wrong = valid.iter().filter_map(|image| Some(image.predicted? != image.label));
         let masks = evaluation.masks.as_ref();
@@ -55,7 +47,6 @@ impl Scores {
             ),
             valid_images: valid.len(),
             mask_images: masks.map_or(0, |masks| masks.images),
-            failed_images: evaluation.failed.len(),
             mask_state,
         }
     }

@@ -23,6 +23,11 @@ pub use run_folder::RunFolder;
 pub use sgd::Sgd;
 pub use trainer::train;
 
+use crate::weights::InitialWeightsError;
+
+/// Settings of training that change no result.
+pub(crate) const CHANGE_NO_RESULT: [&str; 2] = ["train.workers", "train.save_minutes"];
+
 /// Training could not go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -38,7 +43,7 @@ pub enum TrainError {
     Profile(#[from] crate::profile::ProfileError),
     /// The initial weights.
     #[error(transparent)]
-    InitialWeights(#[from] crate::weights::InitialWeightsError),
+    InitialWeights(#[from] InitialWeightsError),
     /// The run to be resumed.
     #[error(transparent)]
     Resume(#[from] ResumeError),
@@ -116,6 +121,31 @@ pub enum TrainError {
 }
 
 impl TrainError {
+    /// Whether it says that this run cannot be had, for its settings or by their outcome, while others on the same data,
+    /// device and disk can.
+    #[must_use]
+    pub fn is_of_one_run(&self) -> bool {
+        use crate::evaluate::{EvaluateError, SegmentFileError};
+        match self {
+            Self::Input(_)
+            | Self::Profile(_)
+            | Self::Resume(_)
+            | Self::NoValidation
+            | Self::ValidSize { .. }
+            | Self::NormalClass { .. }
+            | Self::NoMasks
+            | Self::NoLoss
+            | Self::Diverged { .. } => true,
+            Self::InitialWeights(error) => !matches!(error, InitialWeightsError::Write(_)),
+            Self::Core(error) => !matches!(error, histomask_core::Error::Device(_)),
+            Self::Validation { source, .. } => match &**source {
+                EvaluateError::Data(_) | EvaluateError::File(SegmentFileError::Data(_)) => false,
+                error => error.device().is_none(),
+            },
+            Self::Data(_) | Self::Write(_) | Self::Device(_) => false,
+        }
+    }
+
     /// What the device said, if it is to blame.
     #[must_use]
     pub fn device(&self) -> Option<&str> {
@@ -123,6 +153,49 @@ impl TrainError {
             Self::Device(reason) | Self::Core(histomask_core::Error::Device(reason)) => Some(reason),
             Self::Validation { source, .. } => source.device(),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use histomask_core::Error;
+
+    use super::*;
+    use crate::data::DataError;
+    use crate::evaluate::{EvaluateError, SegmentFileError};
+
+    #[test]
+    fn settings_and_their_outcome_concern_one_run_data_disk_and_device_all() {
+        let path = || PathBuf::from("a.png");
+        let missing = || DataError::Missing { path: path() };
+        let validation = |source: EvaluateError| TrainError::Validation { epoch: 1, source: Arc::new(source) };
+        let of_image = |source: Error| validation(SegmentFileError::Core { path: path(), source }.into());
+        let written = || crate::atomic::WriteError { path: path(), source: std::io::ErrorKind::StorageFull.into() };
+        let of_one = [
+            TrainError::Diverged { value: f32::NAN, epoch: 1, step: 1, folder: path() },
+            TrainError::NormalClass { name: "normal".into(), classes: "a, b".into() },
+            TrainError::InitialWeights(InitialWeightsError::NotEmbedded { backbone: "resnet18" }),
+            TrainError::Core(Error::ImageBytes { bytes: 1, width: 1, height: 1 }),
+            of_image(Error::NotFinite),
+        ];
+        for error in of_one {
+            assert!(error.is_of_one_run(), "{error}");
+        }
+        let of_all = [
+            TrainError::Data(missing()),
+            validation(missing().into()),
+            validation(SegmentFileError::Data(missing()).into()),
+            TrainError::Write(written()),
+            TrainError::InitialWeights(written().into()),
+            TrainError::Device("Parent device is lost".into()),
+            TrainError::Core(Error::Device("Parent device is lost".into())),
+            of_image(Error::Device("out of memory".into())),
+        ];
+        for error in of_all {
+            assert!(!error.is_of_one_run(), "{error}");
         }
     }
 }

@@ -19,7 +19,7 @@ use super::loader::{Batch, TrainLoader};
 use super::resume::{self, Progress, ResumeError};
 use super::save_clock::SaveClock;
 use super::scale;
-use super::{Average, EpochRow, Sgd, StepRow, TrainError, UntrainedRow, read_steps};
+use super::{Average, CHANGE_NO_RESULT, EpochRow, Sgd, StepRow, TrainError, UntrainedRow, read_steps};
 use crate::atomic::{self, WriteError};
 use crate::augment::Augmenter;
 use crate::csv_text::write_csv;
@@ -28,9 +28,6 @@ use crate::evaluate::{Evaluation, evaluate};
 use crate::profile::Selection;
 use crate::weights::{InitialWeightsError, initial_weights};
 use crate::{interrupt, panics};
-
-/// Settings that no result depends on, and how long a run lasts.
-const MAY_CHANGE: [&str; 3] = ["train.epochs", "train.workers", "train.save_minutes"];
 
 /// Trains a model, by most methods from image-level labels (`spec` §3, §5), and keeps every epoch's result on disk.
 ///
@@ -148,7 +145,9 @@ impl<'a> Trainer<'a> {
             return Err(ResumeError::OtherData { now, then }.into());
         }
         let keys = self.job.profile.differing_keys(&progress.profile);
-        let keys: Vec<_> = keys.into_iter().filter(|key| !MAY_CHANGE.contains(&key.as_str())).collect();
+        // how long a run lasts may change too
+        let may_change = |key: &String| key == "train.epochs" || CHANGE_NO_RESULT.contains(&key.as_str());
+        let keys: Vec<_> = keys.into_iter().filter(|key| !may_change(key)).collect();
         if !keys.is_empty() {
             return Err(ResumeError::OtherProfile { keys: keys.join(", ") }.into());
         }
