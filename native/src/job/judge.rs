@@ -29,7 +29,7 @@ pub(super) struct Judge<'a> {
 
 /// What came of it.
 pub(super) enum Judged {
-    Whole(Evaluation),
+    Whole(Box<Evaluation>),
     /// Why there are no scores of all images.
     Failed(String),
     /// The user stopped it, and nothing was written.
@@ -62,7 +62,7 @@ impl Judge<'_> {
         });
         write_results(self.folder, &evaluation, &context)?;
         Ok(match evaluation.failed.first() {
-            None => Judged::Whole(evaluation),
+            None => Judged::Whole(Box::new(evaluation)),
             Some((first, _)) => {
                 let (failed, of) = (evaluation.failed.len(), evaluation.samples);
                 Judged::Failed(format!("{failed} of {of} {} images failed (first {})", self.split, first.display()))
