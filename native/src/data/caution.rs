@@ -41,9 +41,12 @@ impl Cautions {
         self.dark.add_if(notes.unused_bits.is_some(), path);
     }
 
-    /// Takes in what makes an image's result doubtful.
+    /// Takes in what makes an image's result doubtful, but that bits are unused and it is black for that:
+    /// [`Self::image`] tells.
     pub fn doubts(&mut self, path: &Path, cautions: &[Caution]) {
-        for caution in cautions {
+        let unused = cautions.iter().any(|caution| matches!(caution, Caution::UnusedBits));
+        let told = |caution: &Caution| unused && matches!(caution, Caution::UnusedBits | Caution::NearlyBlack);
+        for caution in cautions.iter().filter(|caution| !told(caution)) {
             let kind = discriminant(caution);
             let at = self.doubtful.iter().position(|(other, ..)| *other == kind).unwrap_or_else(|| {
                 self.doubtful.push((kind, Tally::default(), caution.to_string()));
