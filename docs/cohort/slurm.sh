@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A cohort of slides as a Slurm array: `./slurm.sh SLIDES OUT SHARDS [OPTION…]` submits an array of SHARDS jobs and one
-# that merges them and makes the table. Submitted again, it goes on where it was. Environment: HISTOMASK (the program),
+# that merges them and makes the table. Submitted again, it should go on where it was (not tried). Environment: HISTOMASK (the program),
 # SBATCH_… as Slurm knows them (partition, account, time).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
