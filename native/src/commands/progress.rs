@@ -75,7 +75,7 @@ impl Observer for Progress<'_> {
 
     fn epoch(&self, row: &EpochRow) {
         let line = format!(
-            "epoch {:>3}/{}  loss {:.4}  train error {} %  valid error {} %  F1+ {}  F1- {}  foreground {:.0} %  {:.0} s{}",
+            "epoch {:>3}/{}  loss {:.4}  train error {} %  valid error {} %  F1+ {}  F1- {}  foreground {} %  {:.0} s{}",
             row.epoch,
             self.epochs,
             row.loss,
@@ -83,7 +83,7 @@ impl Observer for Progress<'_> {
             percent(row.valid_error),
             percent(row.valid_f1_plus),
             percent(row.valid_f1_minus),
-            row.valid_foreground,
+            percent(row.valid_foreground),
             row.train_seconds + row.valid_seconds,
             if row.best { "  best" } else { "" },
         );

@@ -41,7 +41,7 @@ pub struct Evaluation {
     /// Cross-entropy per pixel of the soft masks, mean over images, of methods that learn from masks.
     pub pixel_loss: Option<f64>,
     /// Mean foreground of the predicted masks, in percent of the image.
-    pub mean_foreground: f64,
+    pub mean_foreground: Option<f64>,
     /// Samples that could not be evaluated, with the reason.
     pub failed: Vec<(PathBuf, Arc<EvaluateError>)>,
     /// How many samples there were; more than `images` and `failed` together if an interrupt ended it.
@@ -112,7 +112,7 @@ pub fn evaluate(
         method,
         masks_by_class: judge.by_class,
         class_error: (method.names_class() && !samples.is_empty()).then(|| confusion.error_percent().unwrap_or(100.0)),
-        mean_foreground: foreground / images.len().max(1) as f64,
+        mean_foreground: (!images.is_empty()).then(|| foreground / images.len() as f64),
         masks: any_mask.then(|| judge.masks.compute()),
         label_free: any_mask.then(|| if judge.by_class { judge.label_free.compute() } else { judge.masks.compute() }),
         pixel_loss: (any_mask && method.learns_from_masks())

@@ -118,7 +118,7 @@ pub(crate) fn curves(history: &[EpochRow]) -> Vec<Chart> {
             vec![
                 series("F1+", &|row| row.valid_f1_plus),
                 series("F1-", &|row| row.valid_f1_minus),
-                series("foreground", &|row| Some(row.valid_foreground)),
+                series("foreground", &|row| row.valid_foreground),
             ],
         ),
     ]
@@ -141,7 +141,7 @@ fn epochs_table(history: &[EpochRow]) -> Table {
                     number(row.valid_error),
                     number(row.valid_f1_plus),
                     number(row.valid_f1_minus),
-                    number(Some(row.valid_foreground)),
+                    number(row.valid_foreground),
                     format!("{:.1}", row.train_seconds + row.valid_seconds),
                 ]
             })

@@ -42,8 +42,8 @@ pub struct EpochRow {
     pub valid_f1_plus: Option<f64>,
     /// F1⁻ likewise.
     pub valid_f1_minus: Option<f64>,
-    /// Mean foreground of the predicted masks, in percent of the image.
-    pub valid_foreground: f64,
+    /// Mean foreground of the predicted masks, in percent of the image; absent without validation images.
+    pub valid_foreground: Option<f64>,
     /// Seconds of training.
     pub train_seconds: f64,
     /// Seconds of validation.

@@ -199,7 +199,7 @@ impl<'a> Trainer<'a> {
             valid_pixel_loss: finite.as_ref().and_then(|validation| validation.pixel_loss),
             valid_f1_plus: masks.and_then(|masks| masks.f1_plus),
             valid_f1_minus: masks.and_then(|masks| masks.f1_minus),
-            valid_foreground: finite.as_ref().map(|validation| validation.mean_foreground),
+            valid_foreground: finite.as_ref().and_then(|validation| validation.mean_foreground),
             valid_seconds: clock.elapsed().as_secs_f64(),
         };
         write_rows(&self.job.folder.untrained(), std::slice::from_ref(&row))?;
