@@ -5,17 +5,10 @@ use std::path::Path;
 use histomask_core::picture_file::name::{is_other_picture, is_picture};
 
 /// Tables and reports by their names: of a run, of predictions, of an evaluation, of a study and of an artefact. Tables
-/// of a part have its number before the ending, `predictions-2of4.csv`.
-const NAMED: [&str; 8] = [
-    "run.json",
-    "predictions.csv",
-    "evaluation.json",
-    "slides.csv",
-    "slides.json",
-    "study.csv",
-    "study.json",
-    "section.html",
-];
+/// of a part have its number before the ending, `predictions-2of4.csv`. `slides.csv` may be a user's list of slides; of
+/// ours `slides.json` lies beside it.
+const NAMED: [&str; 7] =
+    ["run.json", "predictions.csv", "evaluation.json", "slides.json", "study.csv", "study.json", "section.html"];
 
 /// What stands behind a slide's name in the names of its files alone.
 const OF_SLIDE: [&str; 5] = ["_probability.tif", "_tissue.geojson", "_tiles.csv", "_slide.json", ".partial"];
@@ -76,7 +69,6 @@ mod tests {
             "run-10of12.json",
             "predictions-2of4.csv",
             "evaluation.json",
-            "slides.csv",
             "slides-1of2.json",
             "study.json",
             "section.html",
@@ -93,6 +85,7 @@ mod tests {
             &["a.svs", "a_tissue.geojson", "b.tif", "b.geojson.gz"],
             &["1.geojson", "2.geojson.gz"],
             &["a.svs", "b.svs.partial", "a.partial"],
+            &["slides.csv", "a.svs", "b.svs"],
         ] {
             assert!(!with(files), "{files:?}");
         }
