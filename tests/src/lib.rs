@@ -11,6 +11,7 @@ pub mod fuzz;
 pub mod program;
 pub mod pyramid;
 pub mod results;
+pub mod small_slides;
 pub mod tiny;
 pub mod toy;
 

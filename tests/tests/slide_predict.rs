@@ -1,10 +1,9 @@
-//! `predict` on whole slides that are written here: recognised among pictures, put together without seams, resumed after
-//! a kill, divided into shards, and bad files that fail alone.
+//! `predict` on whole slides that are written here: recognised among pictures, put together without seams,
+//! divided into shards, and bad files that fail alone.
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use histomask::data::slides::open;
 use histomask::weights::default_model;
@@ -13,48 +12,11 @@ use histomask_core::weights::{Precision, read_checkpoint, write_checkpoint};
 use histomask_tests::program::Program;
 use histomask_tests::pyramid::{Page, tiff};
 use histomask_tests::results::{bytes, csv, json, number};
+use histomask_tests::small_slides::{self, aperio, predict, slide, tissue};
 use histomask_tests::{shared, tiny};
 
-/// Aperio's words for a scale of 0.5 µm.
-fn aperio(width: u32, height: u32) -> String {
-    format!("Aperio Image Library v1\r\n{width}x{height}|AppMag = 20|MPP = 0.5000")
-}
-
-/// Purple rings in pink tissue on the left two thirds, glass on the right.
-fn tissue(width: u32) -> impl Fn(u32, u32) -> [u8; 3] {
-    move |x, y| {
-        let ring = (f64::from(x % 90) - 45.0).hypot(f64::from(y % 90) - 45.0);
-        match (x, ring) {
-            (x, _) if x > width * 2 / 3 => [243, 242, 244],
-            (_, 12.0..28.0) => [95, 50, 130],
-            _ => [225, 160, 200],
-        }
-    }
-}
-
-fn slide(width: u32, height: u32) -> Vec<u8> {
-    let page = Page { description: aperio(width, height), ..Page::new(width, height, 64, tissue(width)) };
-    tiff(&[page], false)
-}
-
-/// The folder that the tests share, with a model trained at 1 µm and with one whose network sees further than a window.
 fn models() -> &'static [PathBuf; 2] {
-    static MODELS: OnceLock<[PathBuf; 2]> = OnceLock::new();
-    MODELS.get_or_init(|| {
-        let folder = tiny::shared_folder(env!("CARGO_TARGET_TMPDIR"), "slide_predict");
-        let data = tiny::data_set(&folder, 4);
-        let train = |name: &str, more: &[&str]| {
-            let run = folder.join(name);
-            let _ = tiny::train(&data, &run, 1).with("--data.mpp", "1.0").args(more).run().exits(0);
-            run.join("best.safetensors")
-        };
-        let cut = ["--model.backbone-blocks", "3", "--model.backbone-channels", "16", "--model.mask.prior", "0.3"];
-        [train("cut", &[&cut[..], &["--model.mask.tissue", "true"]].concat()), train("whole", &[])]
-    })
-}
-
-fn predict(model: &Path, inputs: &[&Path], out: &Path) -> Program {
-    Program::new(["predict"]).args(inputs).with("--model", model).with("--out", out).on_cpu()
+    small_slides::models(env!("CARGO_TARGET_TMPDIR"), "slide_predict")
 }
 
 #[test]
@@ -142,103 +104,6 @@ fn windows_are_blended_where_the_network_sees_far() {
         f64::from(sum) / f64::from(count)
     };
     assert!(steps(true) < 2.0 * steps(false) + 2.0, "{} at edges, {} elsewhere", steps(true), steps(false));
-}
-
-#[test]
-fn a_killed_run_goes_on_to_the_same_files() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.svs");
-    std::fs::write(&path, slide(2000, 1200)).unwrap();
-    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
-    let model = &models()[0];
-    let _ = predict(model, &[&path], &whole).run().exits(0);
-    let partial = killed.join("a.partial");
-    let mut running = predict(model, &[&path], &killed).start();
-    assert!(running.until_there(&partial));
-    while std::fs::metadata(&partial).is_ok_and(|data| data.len() < 5000) {
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-    running.kill();
-    assert!(partial.is_file() && !killed.join("slides.csv").is_file(), "killed too late to test anything");
-    let _ = predict(model, &[&path], &killed).run().exits(0);
-    assert!(!partial.exists());
-    for name in ["a_probability.tif", "a.geojson", "a.geojson.gz", "a_overlay.png", "a_tiles.csv", "a_tissue.geojson"] {
-        assert!(bytes(&whole.join(name)) == bytes(&killed.join(name)), "{name}");
-    }
-    let names: BTreeSet<_> = std::fs::read_dir(&killed).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names.len(), 9, "{names:?}");
-}
-
-#[test]
-fn a_stopped_run_goes_on_to_the_same_files() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.svs");
-    std::fs::write(&path, slide(1600, 900)).unwrap();
-    let (whole, stopped) = (folder.path().join("whole"), folder.path().join("stopped"));
-    for (index, model) in models().iter().enumerate() {
-        let (whole, stopped) = (whole.join(index.to_string()), stopped.join(index.to_string()));
-        let _ = predict(model, &[&path], &whole).run().exits(0);
-        let partial = stopped.join("a.partial");
-        let running = predict(model, &[&path], &stopped).start();
-        while std::fs::metadata(&partial).map_or(0, |data| data.len()) < 3000 {
-            std::thread::sleep(std::time::Duration::from_millis(1));
-        }
-        running.interrupt();
-        let _ = running.wait().exits(130).says("the same command goes on where it was");
-        assert!(partial.is_file(), "stopped too late to test anything");
-        let _ = predict(model, &[&path], &stopped).run().exits(0).says(" parts from before");
-        for name in [
-            "a_probability.tif",
-            "a.geojson",
-            "a.geojson.gz",
-            "a_overlay.png",
-            "a_tiles.csv",
-            "a_tissue.geojson",
-            "slides.csv",
-        ] {
-            assert!(bytes(&whole.join(name)) == bytes(&stopped.join(name)), "{index}: {name}");
-        }
-    }
-}
-
-/// Two levels; a tile of the finer one, which the windows alone are cut from, is beyond the end of the file.
-fn damaged_pyramid() -> Vec<u8> {
-    let (width, height) = (8000, 192);
-    let fine = Page { description: aperio(width, height), ..Page::new(width, height, 64, tissue(width)) };
-    let coarse = Page::new(width / 4, height / 4, 64, move |x, y| tissue(width)(4 * x, 4 * y));
-    let mut file = tiff(&[fine, coarse], false);
-    let offset = (8_u32 + 3 * 64 * 64).to_le_bytes();
-    let at = file.windows(4).rposition(|bytes| bytes == offset).unwrap();
-    file[at..at + 4].copy_from_slice(&0x7000_0000_u32.to_le_bytes());
-    file
-}
-
-#[test]
-fn damage_is_told_also_by_a_run_that_goes_on_behind_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.svs");
-    std::fs::write(&path, damaged_pyramid()).unwrap();
-    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
-    let model = &models()[1];
-    let told = "a.svs: level 0, tile in column 1, row 0";
-    let _ = predict(model, &[&path], &whole).run().exits(1).says(told);
-    let mut running = predict(model, &[&path], &killed).start();
-    let partial = killed.join("a.partial");
-    assert!(running.until_there(&partial));
-    // the first windows are those with the tile
-    while std::fs::metadata(&partial).is_ok_and(|data| data.len() < 20_000) {
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-    running.kill();
-    assert!(partial.is_file() && !killed.join("slides.csv").is_file(), "killed too late to test anything");
-    let _ =
-        predict(model, &[&path], &killed).run().exits(1).says(" parts from before").says(told).says("read as white");
-    let damaged = |out: &Path| json(&out.join("a_slide.json"))["damaged"].clone();
-    assert_eq!(damaged(&whole), damaged(&killed));
-    assert_eq!(csv(&killed.join("slides.csv"))[0]["damaged_tiles"], "1");
-    assert!(bytes(&whole.join("a_probability.tif")) == bytes(&killed.join("a_probability.tif")));
-    // and of a slide that was finished before
-    let _ = predict(model, &[&path], &killed).run().exits(1).says(told);
 }
 
 #[test]
