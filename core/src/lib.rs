@@ -31,7 +31,7 @@
 //! | [`refine`] | what a mask gains from the image's own colours |
 //! | [`outline`] | masks as polygons, GeoJSON |
 //! | [`mosaic`] | images too large for one pass, put together without seams |
-//! | `slide` | whole slides, with the feature of that name |
+//! | `slide`, `whole_slide` | reading whole slides; a model on them; with the feature `slide` |
 //! | [`caution`] | images whose result is doubtful |
 //! | [`trust`] | how far a mask deserves belief, without masks |
 //! | [`kernel`] | operations with a backward of their own |
@@ -69,6 +69,8 @@ pub mod self_check;
 pub mod slide;
 pub mod trust;
 pub mod weights;
+#[cfg(feature = "slide")]
+pub mod whole_slide;
 
 pub use burn;
 pub use burn::tensor::Device;

@@ -35,14 +35,14 @@ impl Segmenter {
     ///
     /// # Errors
     /// As [`Segmenter::observe`].
-    pub fn local_maps(&self, image: RgbView<'_>) -> Result<Option<LocalMaps>, Error> {
+    pub async fn local_maps(&self, image: RgbView<'_>) -> Result<Option<LocalMaps>, Error> {
         let Network::MaxMin(net) = self.network() else { return Ok(None) };
         let input = self.card().input.tensor(image, self.device())?;
         let [_, _, height, width] = input.dims();
         self.network().check_batch(self.device(), 1, [height, width])?;
         let maps = net.local_maps(input);
         let [_, _, height, width] = maps.dims();
-        let transferred = Transaction::default().register(maps).try_execute();
+        let transferred = Transaction::default().register(maps).execute_async().await;
         let transferred = transferred.map_err(|error| Error::Device(error.to_string()))?;
         let values = transferred.into_iter().next().map_or(Ok(Vec::new()), values)?;
         if !values.iter().all(|value| value.is_finite()) {
@@ -55,10 +55,10 @@ impl Segmenter {
     ///
     /// # Errors
     /// As [`Segmenter::local_maps`].
-    pub fn map_stride(&self) -> Result<usize, Error> {
+    pub async fn map_stride(&self) -> Result<usize, Error> {
         const SIDE: usize = 128;
         let grey = vec![128; SIDE * SIDE * 3];
-        let maps = self.local_maps(RgbView::new(&grey, SIDE, SIDE)?)?;
+        let maps = self.local_maps(RgbView::new(&grey, SIDE, SIDE)?).await?;
         Ok(maps.map_or(1, |maps| SIDE / maps.size[1].max(1)))
     }
 
@@ -67,14 +67,14 @@ impl Segmenter {
     ///
     /// # Errors
     /// [`Error::Device`].
-    pub fn map_weights(&self, maps: Vec<f32>, windows: usize, n: usize) -> Result<Vec<f32>, Error> {
+    pub async fn map_weights(&self, maps: Vec<f32>, windows: usize, n: usize) -> Result<Vec<f32>, Error> {
         let Network::MaxMin(net) = self.network() else { return Ok(Vec::new()) };
         if self.card().model.mask.source == MapSource::PullHead {
             return Ok(vec![1.0; windows]);
         }
         let classes = self.card().classes.len();
         let maps: Tensor<4> = Tensor::from_data(TensorData::new(maps, [windows, classes, 1, n]), self.device());
-        let data = softmax(net.localizer.scores(maps), 1).try_into_data();
+        let data = softmax(net.localizer.scores(maps), 1).into_data_async().await;
         values(data.map_err(|error| Error::Device(error.to_string()))?)
     }
 }

@@ -87,10 +87,11 @@ fn class_maps_of_a_part_are_those_of_the_whole() {
     let maps = |[x, y]: [u32; 2], [width, height]: [u32; 2]| {
         let part = image::imageops::crop_imm(&image, x, y, width, height).to_image();
         let view = RgbView::new(part.as_raw(), width as usize, height as usize);
-        let maps = segmenter.local_maps(view.unwrap_or_else(|error| panic!("{error}")));
+        let view = view.unwrap_or_else(|error| panic!("{error}"));
+        let maps = pollster::block_on(segmenter.local_maps(view));
         maps.unwrap_or_else(|error| panic!("{error}")).unwrap_or_else(|| panic!("no class maps"))
     };
-    let stride = segmenter.map_stride().unwrap_or_else(|error| panic!("{error}"));
+    let stride = pollster::block_on(segmenter.map_stride()).unwrap_or_else(|error| panic!("{error}"));
     let field = segmenter.field_of_view().unwrap_or_else(|| panic!("no field of view"));
     let margin = field.div_ceil(2).next_multiple_of(stride);
     assert_eq!((stride, margin), (16, 80));

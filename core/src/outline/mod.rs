@@ -3,6 +3,7 @@
 //! Coordinates are corners of pixels, `(0, 0)` the top left one of the image, so a polygon of `w × h` pixels spans
 //! exactly `w` by `h`. Rasterising the polygons gives the mask back, pixel by pixel.
 
+mod collection;
 mod geojson;
 mod rasterise;
 mod regions;
@@ -11,6 +12,7 @@ mod simplify;
 mod stream;
 mod trace;
 
+pub use collection::Collection;
 pub use geojson::{feature, geojson, geojson_scaled, geojson_simplified};
 pub use rasterise::rasterise;
 pub use shapes::{GeoJsonError, Points, Shape, ShapeRows, Shapes};

@@ -1,11 +1,12 @@
 use anyhow::{bail, ensure};
+use histomask_core::whole_slide::SlideModel;
 
 use crate::arguments::Predict;
 use crate::console::{Console, Exit};
 use crate::data::LeftOut;
 use crate::device::{Chosen, Trial};
 use crate::interrupt;
-use crate::job::{self, Input, MapRange, ModelFile, SlideModel, SlideSettings, inputs, refuse_folder_of_inputs};
+use crate::job::{self, Input, MapRange, ModelFile, SlideSettings, inputs, refuse_folder_of_inputs};
 use crate::report::OverlayStyle;
 use crate::weights::sha256;
 
@@ -126,8 +127,9 @@ fn slides_job(
     console: &Console,
 ) -> anyhow::Result<job::PredictSlides> {
     let options = &args.slides;
-    let (model, patch) = SlideModel::new(file, read, &chosen.device, options.tile.map(|tile| tile as usize))?;
-    let card = model.card();
+    let load = |card| file.segmenter(Trial { card, weights: read.weights.clone() }, &chosen.device);
+    let model = pollster::block_on(SlideModel::new(&read.card, options.tile.map(|tile| tile as usize), load))?;
+    let (card, patch) = (&model.card, model.patch);
     let Some(mpp) = options.mpp.or(card.mpp) else {
         bail!(
             "{}: its card does not say at how many microns per pixel it was trained; name them with --mpp (those of the \
@@ -136,7 +138,7 @@ fn slides_job(
         );
     };
     ensure!(
-        options.range == MapRange::Patch || model.has_maps(),
+        options.range == MapRange::Patch || model.whole.is_some(),
         "--range slide: {} sees further than a window of {patch} pixels, so windows are segmented one by one and blended, \
          and there are no maps to scale over the slide; leave --range out, or train with fewer --model.backbone-blocks",
         file.name()

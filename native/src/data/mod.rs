@@ -21,7 +21,6 @@ mod source;
 mod split_choice;
 mod splits;
 mod table;
-pub mod tissue;
 mod unnamed;
 
 use std::collections::BTreeSet;

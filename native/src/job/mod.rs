@@ -22,7 +22,7 @@ pub(crate) use lost_device::lost_device;
 pub(crate) use model_file::ModelFile;
 pub(crate) use predict::Predict;
 pub(crate) use results::{confusions, gallery, mask_table, summary, threshold_curve, verdict};
-pub(crate) use slides::{MapRange, PredictSlides, SlideModel, SlideSettings};
+pub(crate) use slides::{MapRange, PredictSlides, SlideSettings};
 pub(crate) use study::{announce, make, open};
 pub(crate) use study_file::{Compare, Ended};
 pub(crate) use tiles::{TileSettings, cut as cut_slide, png};

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use histomask_core::whole_slide::{find_tissue, tissue_geojson};
 use image::{ImageEncoder as _, RgbImage};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Source;
 use crate::data::slides::{SlideFile, open};
-use crate::data::tissue::{find_tissue, tissue_geojson};
 use crate::{atomic, interrupt};
 
 /// Patches may be this much finer than their slide without being called enlarged.

@@ -1,12 +1,8 @@
 //! Whole slides: tissue, the network on what covers it, and the mask put together to files. `docs/SLIDES.md` defines
 //! what is scaled over a slide.
 
-mod compose;
 mod compute;
-mod coverage;
 mod output;
-mod plan;
-mod record;
 mod regions;
 mod state;
 mod summary;
@@ -15,49 +11,38 @@ mod table;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use clap::ValueEnum;
-use histomask_core::config::MapSource;
-use histomask_core::preprocess::ResizeRule;
 use histomask_core::refine::Wide;
 use histomask_core::slide::PyramidText;
-use histomask_core::{Device, ModelCard, Segmenter};
+use histomask_core::whole_slide::{Compose, Coverage, Frame, Measures, Parts, Plan, SlideModel, Tile, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use self::compose::Compose;
-use self::compute::Compute;
-use self::coverage::Coverage;
+use self::compute::compute;
 use self::output::{Form, Names, Output};
-use self::plan::{Plan, Unit, Whole};
-use self::record::Seen;
 use self::regions::Regions;
 use self::state::State;
-use self::summary::{Seconds, Summary, Tile, Verdict};
+use self::summary::{Seconds, Summary};
 use super::inputs::Input;
+use super::lost_device;
 use super::tiles::png;
 use super::watch::Watch;
-use super::{ModelFile, lost_device};
 use crate::atomic::WriteError;
 use crate::data::Source;
 use crate::data::slides::open;
-use crate::device::Trial;
 use crate::report::{OverlayStyle, overlay};
 use crate::told_once::told_once;
 use crate::{atomic, interrupt};
 
-/// Slides may be this much coarser than the model without being called enlarged.
-const COARSER: f64 = 1.05;
-/// Side of a window for models that see images at their own size: Camelyon16's patches.
-const PATCH: usize = 512;
+/// Pixels of the model that a block should not exceed by much: what the network holds at once.
+const AT_ONCE: usize = 880;
 /// Longest side of the overlay.
 const OVERLAY: u32 = 1600;
 /// Pixels of the model in one of the overlay up to which edges are drawn in it.
 const CONTOURED: usize = 8;
 /// Damaged tiles that are named one by one.
 const NAMED: usize = 10;
-/// Fewest pixels of a side that the network takes.
-const LEAST: usize = 32;
 
 /// Over what a map is scaled to 0..1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -82,71 +67,6 @@ pub(crate) struct SlideSettings {
     pub(crate) range: MapRange,
     /// Whether what is doubtful is an error.
     pub(crate) strict: bool,
-}
-
-/// A model made ready for slides.
-pub(crate) struct SlideModel {
-    /// As it was trained.
-    card: ModelCard,
-    /// Sees pixels as they come.
-    segmenter: Segmenter,
-    whole: Option<Whole>,
-}
-
-impl SlideModel {
-    /// Where class maps depend on no more than a window's side, blocks of them are put together, and refinement is left
-    /// to the whole; else windows are seen one by one and blended.
-    pub(crate) fn new(
-        file: &ModelFile,
-        model: &Trial,
-        device: &Device,
-        patch: Option<usize>,
-    ) -> anyhow::Result<(Self, usize)> {
-        let card = model.card.clone();
-        let with = |change: &dyn Fn(&mut ModelCard)| {
-            let mut model = model.clone();
-            change(&mut model.card);
-            file.segmenter(model, device)
-        };
-        let own = match card.input.resize {
-            ResizeRule::None => PATCH,
-            _ => card.input.size,
-        };
-        let patch = patch.unwrap_or(own).next_multiple_of(LEAST);
-        let as_it_comes = |card: &mut ModelCard| card.input.resize = ResizeRule::None;
-        let plain = with(&|card: &mut ModelCard| {
-            as_it_comes(card);
-            (card.model.mask.prior, card.model.mask.tissue, card.model.mask.smallest) = (0.0, false, 0.0);
-        })?;
-        let (segmenter, whole) = match plain.field_of_view().filter(|&field| field <= patch) {
-            Some(field) => {
-                let stride = plain.map_stride()?;
-                (plain, Some(Whole { stride, margin: field.div_ceil(2).next_multiple_of(stride) }))
-            }
-            None => (with(&as_it_comes)?, None),
-        };
-        Ok((Self { card, segmenter, whole }, patch))
-    }
-
-    /// Its card.
-    pub(crate) fn card(&self) -> &ModelCard {
-        &self.card
-    }
-
-    /// Whether a slide's mask is made of class maps, which may be scaled over all of it.
-    pub(crate) fn has_maps(&self) -> bool {
-        self.whole.is_some()
-    }
-
-    /// In words, how a slide is put together.
-    pub(crate) fn about(&self) -> String {
-        match self.whole {
-            Some(Whole { margin, .. }) => {
-                format!("class maps of one whole pass (they depend on {margin} pixels around)")
-            }
-            None => "windows blended (the network sees further than a window)".into(),
-        }
-    }
 }
 
 /// Slides to predict, with everything that is needed for it.
@@ -265,26 +185,8 @@ impl PredictSlides {
             ),
         }
         let own = slide.mpp().unwrap_or([self.settings.mpp; 2]);
-        let wanted = self.settings.mpp;
-        ensure!(
-            own.iter().all(|own| *own <= wanted * COARSER),
-            "{}: its pixels are {:.3} µm, the model's {wanted} µm: it would only be enlarged; use a model trained at this \
-             scale",
-            named(),
-            own[0]
-        );
-        // whole pixels of the model cover the slide; a scanner's two scales may differ
-        let full = slide.size().map(f64::from);
-        let size = [0, 1].map(|axis| (full[axis] * own[axis] / wanted).round().max(1.0) as usize);
-        ensure!(
-            size.iter().all(|&side| side >= LEAST),
-            "{}: {}×{} pixels at the model's scale are too few; sides must be at least {LEAST}",
-            named(),
-            size[0],
-            size[1]
-        );
-        let step = [0, 1].map(|axis| full[axis] / size[axis] as f64);
-        let mpp = [0, 1].map(|axis| step[axis] * own[axis]);
+        let frame = Frame::new(slide.size(), own, self.settings.mpp).with_context(named)?;
+        let Frame { size, step, mpp } = frame;
 
         let mut names = Names::new(&input.stem);
         let done = self.out.join(format!("{}_slide.json", input.stem));
@@ -310,55 +212,37 @@ impl PredictSlides {
         }
 
         let coverage = Coverage::new(regions.tissue, regions.roi, step, size);
-        let plan = Plan::new(size, self.settings.patch, self.model.whole, &coverage);
+        let model = &self.model;
+        let plan = Plan::new(size, model.patch, AT_ONCE, model.whole, &coverage);
         let mut state =
             State::open(&self.out.join(format!("{}.partial", input.stem)), key.as_bytes(), plan.units.len())?;
         if state.done() > 0 {
             watch.say(&format!("{}: {} of {} parts from before", named(), state.done(), plan.units.len()));
         }
-        let mut compute = Compute {
-            slide: &slide,
-            step,
-            plan: &plan,
-            segmenter: &self.model.segmenter,
-            wide: None,
-            patch: self.settings.patch,
-        };
-        let mask = &self.model.card.model.mask;
-        let wide = match self.model.whole.is_some() && mask.refines() {
-            true => Some(Wide::new(&compute.colours().with_context(named)?, self.settings.patch, mask)),
+        let mut parts = Parts { slide: &slide, model, step, plan: &plan, wide: None };
+        let mask = &model.card.model.mask;
+        let wide = match model.whole.is_some() && mask.refines() {
+            true => Some(Wide::new(&parts.colours().with_context(named)?, model.patch, mask)),
             false => None,
         };
-        compute.wide = wide.as_ref();
+        parts.wide = wide.as_ref();
         let count = watch.count(plan.units.len(), "parts");
         seconds.preparing = clock.elapsed().as_secs_f64();
-        let finished = compute.run(&mut state, &*count, &mut seconds).with_context(named)?;
+        let finished = compute(&parts, &mut state, &*count, &mut seconds).with_context(named)?;
         drop(count);
         if !finished {
             return Ok(None);
         }
 
         let clock = Instant::now();
-        let tiles = self.tiles(&plan, &coverage, step, &mut state)?;
+        let tiles = Tile::all(&plan, &coverage, step, &mut state)?;
         let verdict = Verdict::of(&tiles);
-        let card = &self.model.card;
+        let card = &model.card;
         let class = verdict.class().and_then(|class| card.classes.get(class).cloned());
         table::write_tiles(&self.out.join(&names.tiles), &tiles, card)?;
-        let mut compose = Compose {
-            plan: &plan,
-            segmenter: &self.model.segmenter,
-            mask,
-            sigma: card.sigma,
-            wide: wide.as_ref(),
-            coverage: &coverage,
-            scale: None,
-        };
-        if self.settings.range == MapRange::Slide && self.model.whole.is_some() {
-            let weights = match mask.source {
-                MapSource::PullHead => vec![1.0],
-                _ => verdict.probabilities.iter().map(|&p| p as f32).collect(),
-            };
-            compose.scale = Some(compose.scale_of_slide(&mut state, weights)?);
+        let mut compose = Compose { plan: &plan, model, wide: wide.as_ref(), coverage: &coverage, scale: None };
+        if self.settings.range == MapRange::Slide && model.whole.is_some() {
+            compose.scale = Some(compose.scale_of_slide(&mut state, &verdict.probabilities)?);
         }
         let thumbnail = slide.thumbnail(OVERLAY).with_context(named)?;
         let form = Form {
@@ -370,8 +254,12 @@ impl PredictSlides {
             thumbnail: &thumbnail,
         };
         let mut output = Output::create(&self.out, &names, &form)?;
-        if !compose.run(&mut state, |values, covered| Ok(output.row(values, covered)?))? {
-            return Ok(None);
+        let mut bands = compose.bands();
+        while let Some(band) = pollster::block_on(bands.next(&mut state))? {
+            if interrupt::asked() {
+                return Ok(None);
+            }
+            band.rows().try_for_each(|(values, covered)| output.row(values, covered))?;
         }
         let description = format!(
             "histomask: probability of foreground, 0 to 255 for 0 to 1; {} pixels of {} in one, across and down; model {}",
@@ -396,15 +284,17 @@ impl PredictSlides {
             path: named(),
             source,
             class,
-            verdict,
-            tiles: tiles.len(),
-            polygons: written.polygons,
-            foreground_mm2,
-            tissue_mm2,
-            tissue_share,
-            size: slide.size(),
-            slide_mpp: own,
-            mpp,
+            measures: Measures {
+                verdict,
+                tiles: tiles.len(),
+                polygons: written.polygons,
+                foreground_mm2,
+                tissue_mm2,
+                tissue_share,
+                size: slide.size(),
+                slide_mpp: own,
+                mpp,
+            },
             tissue_hash: regions.detected.map(|text| blake3::hash(text.as_bytes()).to_hex().to_string()),
             cautions,
             damaged: state.damaged(),
@@ -414,25 +304,6 @@ impl PredictSlides {
         atomic::write(&done, &serde_json::to_vec_pretty(&summary)?)?;
         state.remove();
         Ok(Some(summary))
-    }
-
-    /// Tiles side by side, with what was seen of each.
-    fn tiles(&self, plan: &Plan, coverage: &Coverage, step: [f64; 2], state: &mut State) -> anyhow::Result<Vec<Tile>> {
-        let side = plan.side();
-        let pixels = if plan.whole.is_some() { 0 } else { side[0] * side[1] };
-        let mut tiles = Vec::new();
-        for (number, unit) in plan.units.iter().enumerate() {
-            let Unit::Window { column, row } = unit else { continue };
-            if !plan.columns.is_tile(*column) || !plan.rows.is_tile(*row) {
-                continue;
-            }
-            let seen = state.get(number)?.and_then(|bytes| Seen::of_bytes(&bytes, pixels));
-            let Seen { probabilities, uncertainty, .. } = seen.context("a result is missing in the state file")?;
-            let corner = plan.corner(*column, *row);
-            let at = [0, 1].map(|axis| corner[axis] as f64 * step[axis]);
-            tiles.push(Tile { at, tissue: coverage.share_within(corner, side), probabilities, uncertainty });
-        }
-        Ok(tiles)
     }
 
     /// Hash of all that a slide's parts depend on.
@@ -452,16 +323,13 @@ impl PredictSlides {
 
 /// A slide in one line.
 fn line(summary: &Summary) -> String {
-    let p = summary.verdict.class().and_then(|class| summary.verdict.probabilities.get(class));
+    let Measures { verdict, tiles, polygons, foreground_mm2, tissue_mm2, .. } = &summary.measures;
+    let p = verdict.class().and_then(|class| verdict.probabilities.get(class));
     let named = summary.class.as_ref().zip(p);
     let named = named.map_or_else(String::new, |(class, p)| format!("{class} ({:.1} %), ", 100.0 * p));
     format!(
-        "{}: {named}foreground {:.3} of {:.3} mm² tissue, {} tiles, {} regions, {:.0} s",
+        "{}: {named}foreground {foreground_mm2:.3} of {tissue_mm2:.3} mm² tissue, {tiles} tiles, {polygons} regions, {:.0} s",
         summary.path,
-        summary.foreground_mm2,
-        summary.tissue_mm2,
-        summary.tiles,
-        summary.polygons,
         summary.seconds.all()
     )
 }

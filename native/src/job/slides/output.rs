@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use histomask_core::outline::{Outliner, Polygon, feature, simplified};
+use histomask_core::outline::{Collection, Outliner, Polygon};
 use histomask_core::slide::{PyramidText, PyramidWriter};
 use image::RgbImage;
 
@@ -124,10 +124,7 @@ struct Outlines {
     plain_file: Pending,
     packed: GzEncoder<BufWriter<File>>,
     packed_file: Pending,
-    class: String,
-    step: [f64; 2],
-    simplify: f64,
-    count: u64,
+    collection: Collection,
 }
 
 impl Outlines {
@@ -141,12 +138,9 @@ impl Outlines {
             plain_file,
             packed: GzEncoder::new(BufWriter::new(packed), Compression::new(6)),
             packed_file,
-            class: form.class.to_owned(),
-            step: form.step,
-            simplify: form.simplify,
-            count: 0,
+            collection: Collection::new(form.class, form.step, form.simplify),
         };
-        outlines.text(r#"{"type":"FeatureCollection","features":["#)?;
+        outlines.text(Collection::BEGIN)?;
         Ok(outlines)
     }
 
@@ -156,24 +150,18 @@ impl Outlines {
     }
 
     fn write(&mut self, polygon: &Polygon) -> Result<(), WriteError> {
-        let mut rings = polygon.scaled(self.step);
-        if self.simplify > 0.0 {
-            rings = simplified(&rings, self.simplify);
-        }
-        let area = polygon.pixels as f64 * self.step[0] * self.step[1];
-        let separator = if self.count == 0 { "\n" } else { ",\n" };
-        self.count += 1;
-        self.text(&format!("{separator}{}", feature(&rings, area, polygon.mean, &self.class)))
+        let piece = self.collection.piece(polygon);
+        self.text(&piece)
     }
 
     fn finish(mut self) -> Result<u64, WriteError> {
-        self.text("\n]}\n")?;
+        self.text(Collection::END)?;
         let plain = self.plain.into_inner().map_err(|error| self.plain_file.error(error.into_error()))?;
         self.plain_file.commit(&plain)?;
         let packed = self.packed.finish().and_then(|file| file.into_inner().map_err(|error| error.into_error()));
         let packed = packed.map_err(|error| self.packed_file.error(error))?;
         self.packed_file.commit(&packed)?;
-        Ok(self.count)
+        Ok(self.collection.count())
     }
 }
 

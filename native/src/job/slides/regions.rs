@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use histomask_core::outline::Shapes;
 use histomask_core::slide::Slide;
+use histomask_core::whole_slide::{find_tissue, tissue_geojson};
 
 use super::PredictSlides;
 use super::summary::Summary;
 use crate::data::geojson::read_shapes;
-use crate::data::tissue::{find_tissue, tissue_geojson};
 use crate::job::inputs::Input;
 
 /// What is looked at of a slide; polygons in pixels of level 0.

@@ -9,6 +9,8 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use histomask_core::whole_slide::Results;
+
 use crate::atomic::WriteError;
 
 const MAGIC: &[u8; 8] = b"histoms2";
@@ -144,19 +146,22 @@ impl State {
         Ok(at)
     }
 
-    /// A result that is there.
-    pub(super) fn get(&mut self, number: usize) -> std::io::Result<Option<Vec<u8>>> {
+    /// Removes the file: the slide is done.
+    pub(super) fn remove(self) {
+        drop(self.file);
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl Results for State {
+    type Error = std::io::Error;
+
+    fn get(&mut self, number: usize) -> std::io::Result<Option<Vec<u8>>> {
         let Some(&Some((at, length))) = self.records.get(number) else { return Ok(None) };
         let mut content = vec![0; length as usize];
         self.file.seek(SeekFrom::Start(at))?;
         self.file.read_exact(&mut content)?;
         Ok(Some(content))
-    }
-
-    /// Removes the file: the slide is done.
-    pub(super) fn remove(self) {
-        drop(self.file);
-        let _ = std::fs::remove_file(&self.path);
     }
 }
 

@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use histomask_core::ModelCard;
+use histomask_core::whole_slide::Tile;
 use serde_json::json;
 
-use super::summary::{Summary, Tile};
+use super::summary::Summary;
 use super::{PredictSlides, PredictedSlides};
 use crate::atomic;
+use crate::csv_text::plain_cells;
 
 /// What an earlier run left of a slide of this name.
 pub(super) fn earlier(path: &Path) -> Option<Summary> {
@@ -24,17 +26,9 @@ impl Summary {
 /// Writes the tiles of a slide.
 pub(super) fn write_tiles(path: &Path, tiles: &[Tile], card: &ModelCard) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut header: Vec<String> = ["x", "y", "tissue"].map(String::from).to_vec();
-    let classes = names(card);
-    header.extend(classes.iter().map(|class| format!("p_{class}")));
-    header.push("background_uncertainty".into());
-    writer.write_record(&header)?;
+    writer.write_record(plain_cells(&Tile::header(names(card))))?;
     for tile in tiles {
-        let mut row: Vec<String> = tile.at.map(|at| format!("{at:.2}")).to_vec();
-        row.push(format!("{:.4}", tile.tissue));
-        row.extend(tile.probabilities.iter().map(|p| format!("{p:.6}")));
-        row.push(tile.uncertainty.map_or_else(String::new, |value| format!("{value:.6}")));
-        writer.write_record(&row)?;
+        writer.write_record(tile.cells())?;
     }
     Ok(atomic::write(path, &writer.into_inner()?)?)
 }
@@ -47,11 +41,11 @@ fn names(card: &ModelCard) -> &[String] {
 impl PredictSlides {
     /// Writes `slides.csv` and `slides.json`, of a shard with its number.
     pub(super) fn write_tables(&self, predicted: &PredictedSlides) -> anyhow::Result<()> {
-        let classes = names(self.model.card());
+        let classes = names(&self.model.card);
         let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(Summary::header(classes))?;
+        writer.write_record(plain_cells(&Summary::header(classes)))?;
         for summary in &predicted.done {
-            writer.write_record(summary.row(classes.len()))?;
+            writer.write_record(plain_cells(&summary.row(classes.len())))?;
         }
         let file = |ending: &str| self.out.join(format!("slides{}.{ending}", self.suffix));
         atomic::write(&file("csv"), &writer.into_inner()?)?;
@@ -61,7 +55,7 @@ impl PredictSlides {
             "command": std::env::args().collect::<Vec<_>>(),
             "model": self.model_name,
             "model_sha256": self.model_sha256,
-            "method": self.model.card().model.method,
+            "method": self.model.card.model.method,
             "device": self.device,
             "threshold": self.threshold,
             "settings": self.settings,

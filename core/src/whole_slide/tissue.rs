@@ -2,9 +2,9 @@
 
 use std::io::{Read, Seek};
 
-use histomask_core::outline;
-use histomask_core::slide::tissue::{Tissue, TissueOptions, detect};
-use histomask_core::slide::{Slide, SlideError};
+use crate::outline;
+use crate::slide::tissue::{Tissue, TissueOptions, detect};
+use crate::slide::{Slide, SlideError};
 
 /// Microns per pixel at which tissue is looked for.
 const TISSUE_MPP: f64 = 8.0;

@@ -1,12 +1,13 @@
 //! Where on a slide there is something to look at: tissue within the regions of interest.
 
-use histomask_core::outline::{ShapeRows, Shapes};
+use crate::outline::{ShapeRows, Shapes};
 
 /// Pixels of the model in one of the coverage.
 const COARSE: usize = 16;
 
 /// Tissue and regions of interest as pixels of the model.
-pub(super) struct Coverage {
+#[derive(Debug)]
+pub struct Coverage {
     tissue: Shapes,
     roi: Option<Shapes>,
     /// Pixels of level 0 in one of the model.
@@ -17,7 +18,8 @@ pub(super) struct Coverage {
 }
 
 /// The same row by row at full size.
-pub(super) struct CoveredRows {
+#[derive(Debug)]
+pub struct CoveredRows {
     tissue: ShapeRows,
     roi: Option<ShapeRows>,
     inside: Vec<bool>,
@@ -25,7 +27,8 @@ pub(super) struct CoveredRows {
 
 impl Coverage {
     /// Of a slide of `size` pixels of the model; polygons are in pixels of level 0.
-    pub(super) fn new(tissue: Shapes, roi: Option<Shapes>, step: [f64; 2], size: [usize; 2]) -> Self {
+    #[must_use]
+    pub fn new(tissue: Shapes, roi: Option<Shapes>, step: [f64; 2], size: [usize; 2]) -> Self {
         let [width, height] = size.map(|side| side.div_ceil(COARSE));
         let scale = step.map(|step| step * COARSE as f64);
         let mut mask = tissue.mask(width, height, scale);
@@ -36,7 +39,8 @@ impl Coverage {
     }
 
     /// Share of a rectangle of the model's pixels that is covered.
-    pub(super) fn share_within(&self, [x, y]: [usize; 2], [width, height]: [usize; 2]) -> f64 {
+    #[must_use]
+    pub fn share_within(&self, [x, y]: [usize; 2], [width, height]: [usize; 2]) -> f64 {
         let columns = (x / COARSE).min(self.width)..(x + width).div_ceil(COARSE).min(self.width);
         let rows = (y / COARSE).min(self.height)..(y + height).div_ceil(COARSE).min(self.height);
         let all = columns.len() * rows.len();
@@ -47,7 +51,19 @@ impl Coverage {
         rows.map(row).sum::<usize>() as f64 / all.max(1) as f64
     }
 
-    pub(super) fn rows(&self) -> CoveredRows {
+    /// Sets values of a rectangle of the model's pixels to 0 where it is not covered, by the coverage's own coarse pixels.
+    pub(super) fn keep(&self, values: &mut [u8], [x, y]: [usize; 2], [width, _]: [usize; 2]) {
+        for (row, line) in values.chunks_mut(width.max(1)).enumerate() {
+            let at = (y + row) / COARSE * self.width;
+            for (column, value) in line.iter_mut().enumerate() {
+                *value *= u8::from(self.mask.get(at + (x + column) / COARSE) == Some(&true));
+            }
+        }
+    }
+
+    /// Its rows, from the top.
+    #[must_use]
+    pub fn rows(&self) -> CoveredRows {
         let rows = |shapes: &Shapes| shapes.rows(self.step);
         CoveredRows { tissue: rows(&self.tissue), roi: self.roi.as_ref().map(rows), inside: Vec::new() }
     }
@@ -55,7 +71,7 @@ impl Coverage {
 
 impl CoveredRows {
     /// Whether each pixel of a row is covered; rows come from the top.
-    pub(super) fn row(&mut self, y: usize, covered: &mut [bool]) {
+    pub fn row(&mut self, y: usize, covered: &mut [bool]) {
         covered.fill(false);
         self.tissue.fill(y, covered);
         if let Some(roi) = &mut self.roi {

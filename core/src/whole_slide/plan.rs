@@ -1,15 +1,12 @@
 //! What is computed of a slide, and in which order.
 
-use histomask_core::mosaic::Axis;
+use crate::mosaic::Axis;
 
 use super::coverage::Coverage;
 
-/// Pixels that a block should not exceed by much: what the network holds at once.
-const BLOCK: usize = 880;
-
 /// A part of the work; each has a result of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub enum Unit {
     /// Class maps of a rectangle of the model's pixels.
     Block {
         /// Left and top.
@@ -28,31 +25,37 @@ pub(super) enum Unit {
 
 /// How class maps of blocks become those of one pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Whole {
+pub struct Whole {
     /// Pixels of a position.
-    pub(super) stride: usize,
+    pub stride: usize,
     /// Pixels around a block that its maps depend on.
-    pub(super) margin: usize,
+    pub margin: usize,
 }
 
 /// A slide's windows and units, in pixels of the model.
 #[derive(Debug)]
-pub(super) struct Plan {
-    pub(super) columns: Axis,
-    pub(super) rows: Axis,
+pub struct Plan {
+    /// Windows across.
+    pub columns: Axis,
+    /// Windows down.
+    pub rows: Axis,
     /// Side of a block.
-    pub(super) block: usize,
+    pub block: usize,
     /// Rows that are put together at once.
-    pub(super) band: usize,
-    pub(super) whole: Option<Whole>,
-    pub(super) units: Vec<Unit>,
+    pub band: usize,
+    /// Absent where windows are blended.
+    pub whole: Option<Whole>,
+    /// What is computed, by number.
+    pub units: Vec<Unit>,
 }
 
 impl Plan {
-    /// For a slide of `size` pixels of the model and patches of `patch`.
-    pub(super) fn new(size: [usize; 2], patch: usize, whole: Option<Whole>, coverage: &Coverage) -> Self {
+    /// For a slide of `size` pixels of the model and patches of `patch`. Blocks have sides of about `at_once` pixels:
+    /// what the network holds at once.
+    #[must_use]
+    pub fn new(size: [usize; 2], patch: usize, at_once: usize, whole: Option<Whole>, coverage: &Coverage) -> Self {
         let [columns, rows] = size.map(|length| Axis::new(length, patch));
-        let block = patch * (BLOCK / patch).max(1);
+        let block = patch * (at_once / patch).max(1);
         let band = if whole.is_some() { block } else { patch };
         let mut plan = Self { columns, rows, block, band, whole, units: Vec::new() };
         for top in (0..size[1]).step_by(block) {
@@ -64,6 +67,15 @@ impl Plan {
             }
         }
         plan
+    }
+
+    /// Where a part lies: upper left corner and size.
+    #[must_use]
+    pub fn place(&self, unit: &Unit) -> ([usize; 2], [usize; 2]) {
+        match unit {
+            Unit::Window { column, row } => (self.corner(*column, *row), self.side()),
+            Unit::Block { at, size } => (*at, *size),
+        }
     }
 
     /// The windows that start in a block: all of them, or where blocks have the class maps those side by side.
@@ -86,17 +98,20 @@ impl Plan {
     }
 
     /// Upper left corner of a window.
-    pub(super) fn corner(&self, column: usize, row: usize) -> [usize; 2] {
+    #[must_use]
+    pub fn corner(&self, column: usize, row: usize) -> [usize; 2] {
         [self.columns.starts[column], self.rows.starts[row]]
     }
 
     /// Width and height of a window.
-    pub(super) fn side(&self) -> [usize; 2] {
+    #[must_use]
+    pub fn side(&self) -> [usize; 2] {
         [self.columns.side, self.rows.side]
     }
 
     /// Width and height of the slide.
-    pub(super) fn size(&self) -> [usize; 2] {
+    #[must_use]
+    pub fn size(&self) -> [usize; 2] {
         [self.columns.length, self.rows.length]
     }
 }

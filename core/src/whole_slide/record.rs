@@ -1,4 +1,4 @@
-//! Results of units as bytes.
+//! Results of parts as bytes.
 
 use std::io::{Read as _, Write as _};
 
@@ -8,31 +8,35 @@ use flate2::write::ZlibEncoder;
 
 /// What a window showed.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Seen {
+pub struct Seen {
     /// Posterior of each class; empty for methods that name none.
-    pub(super) probabilities: Vec<f32>,
-    pub(super) uncertainty: Option<f32>,
+    pub probabilities: Vec<f32>,
+    /// Entropy of the classifier on the background, 0 to 1.
+    pub uncertainty: Option<f32>,
     /// Its mask, 255 for 1; empty where blocks make the mask.
-    pub(super) mask: Vec<u8>,
+    pub mask: Vec<u8>,
 }
 
 /// What a block showed.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Mapped {
+pub struct Mapped {
     /// `[maps, h, w]`.
-    pub(super) maps: Vec<f32>,
-    /// Of each pixel what [`Wide::flags`](histomask_core::refine::Wide::flags) says; may be empty.
-    pub(super) flags: Vec<u8>,
+    pub maps: Vec<f32>,
+    /// Of each pixel what [`Wide::flags`](crate::refine::Wide::flags) says; may be empty.
+    pub flags: Vec<u8>,
 }
 
 impl Seen {
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    /// For [`Self::of_bytes`].
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
         let numbers = self.probabilities.iter().copied().chain([self.uncertainty.unwrap_or(f32::NAN)]);
         [floats(numbers.collect::<Vec<_>>().as_slice()), packed(&self.mask)].concat()
     }
 
     /// `pixels` of the mask, 0 where it has none.
-    pub(super) fn of_bytes(bytes: &[u8], pixels: usize) -> Option<Self> {
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8], pixels: usize) -> Option<Self> {
         let (mut probabilities, rest) = read_floats(bytes)?;
         let uncertainty = probabilities.pop().filter(|value| !value.is_nan());
         Some(Self { probabilities, uncertainty, mask: unpacked(rest, pixels)? })
@@ -40,12 +44,15 @@ impl Seen {
 }
 
 impl Mapped {
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    /// For [`Self::of_bytes`].
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
         [floats(&self.maps), packed(&self.flags)].concat()
     }
 
     /// `pixels` of flags, 0 where there are none.
-    pub(super) fn of_bytes(bytes: &[u8], pixels: usize) -> Option<Self> {
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8], pixels: usize) -> Option<Self> {
         let (maps, rest) = read_floats(bytes)?;
         Some(Self { maps, flags: unpacked(rest, pixels)? })
     }
