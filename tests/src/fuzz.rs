@@ -39,7 +39,8 @@ pub fn mask(file: &[u8]) {
     assert!(read_mask(file, (size.0 + 1, size.1), &LIMITS).is_err(), "a mask of another size");
 }
 
-/// A JPEG cut anywhere before its end marker is refused, whatever zeros stand behind. The first byte says how large the
+/// A JPEG cut anywhere before its end marker is refused, whatever zeros stand behind, also with another end marker but
+/// for the last bits, which may be filled up to what they were. The first byte says how large the
 /// picture is, the second how good, the others where it is cut.
 pub fn jpeg_end(choice: &[u8]) {
     let number = |index: usize| choice.get(index).copied().unwrap_or_default();
@@ -55,6 +56,8 @@ pub fn jpeg_end(choice: &[u8]) {
     for tail in [&[][..], &[0; 16], &[0xff]] {
         assert!(read_rgb(&[part, tail].concat(), &LIMITS).is_err(), "cut at {} of {}", part.len(), whole.len());
     }
+    let ended = read_rgb(&[part, &[0xff, 0xd9]].concat(), &LIMITS);
+    assert!(ended.is_err() || part.len() + 8 > whole.len(), "cut at {} of {}, with an end", part.len(), whole.len());
 }
 
 /// A whole slide: every level and a scaled region are read or refused.

@@ -278,6 +278,29 @@ fn the_shared_cases_are_read_as_they_are_meant() {
 }
 
 #[test]
+fn a_jpeg_that_was_cut_and_given_an_end_is_refused() {
+    // libjpeg's, of 45 by 37 pixels: scans that each add to the others, restarts, one channel, four
+    let files: [&[u8]; 4] = [
+        include_bytes!("../corpus/pictures/progressive.jpg"),
+        include_bytes!("../corpus/pictures/restarts.jpg"),
+        include_bytes!("../corpus/pictures/grey.jpg"),
+        include_bytes!("../corpus/pictures/cmyk.jpg"),
+    ];
+    for whole in files {
+        let picture = read(whole);
+        let decoded = image::load_from_memory_with_format(whole, ImageFormat::Jpeg).unwrap().into_rgb8();
+        assert!(picture == decoded && picture.dimensions() == (45, 37), "not what the image library reads");
+        let scan = whole.windows(2).position(|marker| marker == [0xff, 0xda]).unwrap() + 14;
+        // the last bytes may be filled up by chance to what stood there
+        for cut in scan..whole.len() - 8 {
+            let file = [&whole[..cut], &[0xff, 0xd9]].concat();
+            let text = read_rgb(&file, &LIMITS).unwrap_err().to_string();
+            assert!(text.contains("is the file complete?"), "cut at {cut} of {}: {text}", whole.len());
+        }
+    }
+}
+
+#[test]
 fn a_bitmap_in_run_lengths_is_a_picture_but_no_mask() {
     // 6 by 4 pixels of three indexed colours; the file's rows go upwards
     let file = include_bytes!("../corpus/pictures/rle8.bmp");

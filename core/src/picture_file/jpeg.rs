@@ -1,9 +1,18 @@
-//! The markers of a JPEG file.
+//! JPEG: its markers, and its pixels only if all of them are there.
+
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
+
+use super::raster::{Raster, Values};
+use super::{Limits, PictureError, check_size};
 
 /// What a walk along the markers finds.
 pub(super) struct Markers<'a> {
-    /// Whether the end marker stands behind the last scan. What follows it (padding, a second picture) is not asked.
-    pub(super) complete: bool,
+    /// Where the end marker behind the last scan begins, or what is missing before it. What follows it (padding, a
+    /// second picture) is not asked.
+    pub(super) end: Result<usize, &'static str>,
     /// The EXIF block with its header.
     pub(super) exif: Option<&'a [u8]>,
     /// What JFIF says of a pixel's sides.
@@ -13,13 +22,16 @@ pub(super) struct Markers<'a> {
 /// Walks from marker to marker. The decoder fills up a truncated file with grey and does not complain, and an end
 /// marker near the end of the file may be a thumbnail's.
 pub(super) fn walk(file: &[u8]) -> Markers<'_> {
-    let mut found = Markers { complete: false, exif: None, microns_per_pixel: None };
+    let mut found =
+        Markers { end: Err("the JPEG ends before its last scan does"), exif: None, microns_per_pixel: None };
+    let mut coefficients = Coefficients::default();
     let mut scans = 0;
     let mut rest = file.get(2..).unwrap_or_default();
     loop {
         // from here to the next marker: data of a scan, or nothing
         let Some(at) = rest.iter().position(|&byte| byte == 0xff) else { return found };
         rest = rest.get(at..).unwrap_or_default();
+        let here = file.len() - rest.len();
         let Some(fill) = rest.iter().position(|&byte| byte != 0xff) else { return found };
         let Some((&code, behind)) = rest.get(fill..).and_then(<[u8]>::split_first) else { return found };
         rest = behind;
@@ -27,7 +39,7 @@ pub(super) fn walk(file: &[u8]) -> Markers<'_> {
             // 0xff as a value of the scan, a restart, a marker without content
             0x00 | 0x01 | 0xd0..=0xd7 => {}
             0xd9 if scans > 0 => {
-                found.complete = true;
+                found.end = if coefficients.all() { Ok(here) } else { Err("scans of the JPEG are missing") };
                 return found;
             }
             // another picture begins before this one has ended
@@ -36,17 +48,95 @@ pub(super) fn walk(file: &[u8]) -> Markers<'_> {
             _ => {
                 let Some(&[high, low]) = rest.first_chunk::<2>() else { return found };
                 let Some(segment) = rest.get(2..usize::from(u16::from_be_bytes([high, low]))) else { return found };
-                if code == 0xe1 && segment.starts_with(b"Exif\0\0") && found.exif.is_none() {
-                    found.exif = Some(segment);
+                match code {
+                    0xe1 if segment.starts_with(b"Exif\0\0") && found.exif.is_none() => found.exif = Some(segment),
+                    0xe0 if found.microns_per_pixel.is_none() => found.microns_per_pixel = density(segment),
+                    0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => coefficients.frame(code, segment),
+                    0xda => {
+                        scans += 1;
+                        coefficients.scan(segment);
+                    }
+                    _ => {}
                 }
-                if code == 0xe0 && found.microns_per_pixel.is_none() {
-                    found.microns_per_pixel = density(segment);
-                }
-                scans += usize::from(code == 0xda);
                 rest = rest.get(2 + segment.len()..).unwrap_or_default();
             }
         }
     }
+}
+
+/// Which coefficients of a block the scans have not yet brought to their last bit.
+#[derive(Default)]
+struct Coefficients {
+    /// Whether a scan holds a part of them, by its own account.
+    progressive: bool,
+    /// By a component's number in the file, a bit each.
+    missing: Vec<(u8, u64)>,
+}
+
+impl Coefficients {
+    fn frame(&mut self, code: u8, segment: &[u8]) {
+        self.progressive = code & 3 == 2;
+        let components = segment.get(6..).unwrap_or_default().chunks_exact(3);
+        self.missing = components.filter_map(|component| Some((*component.first()?, u64::MAX))).collect();
+    }
+
+    fn scan(&mut self, segment: &[u8]) {
+        let Some((&count, rest)) = segment.split_first() else { return };
+        let Some((components, &[first, last, bits])) =
+            rest.split_at_checked(2 * usize::from(count)).and_then(|(a, b)| Some((a, b.first_chunk::<3>()?)))
+        else {
+            return;
+        };
+        let sent = match self.progressive {
+            // a later scan brings their lower bits
+            true if bits & 15 != 0 => 0,
+            true => (u64::from(first)..=u64::from(last.min(63))).fold(0, |sent, index| sent | 1 << index),
+            false => u64::MAX,
+        };
+        for component in components.chunks_exact(2) {
+            let own = self.missing.iter_mut().filter(|(number, _)| component.first() == Some(number));
+            own.for_each(|(_, missing)| *missing &= !sent);
+        }
+    }
+
+    fn all(&self) -> bool {
+        self.missing.iter().all(|&(_, missing)| missing == 0)
+    }
+}
+
+/// Ones only, which no table of codes has a code for; a zero follows each 0xff in a scan.
+const NO_CODE: [u8; 128] = {
+    let mut bytes = [0xff; 128];
+    let mut index = 1;
+    while index < bytes.len() {
+        bytes[index] = 0;
+        index += 2;
+    }
+    bytes
+};
+
+/// The pixels, grey or RGB, of a file that is whole: a scan that was cut is refused though an end marker follows it,
+/// where the decoder would draw zeros up to the end.
+pub(super) fn read(file: &[u8], limits: &Limits) -> Result<Raster, PictureError> {
+    let damaged = |what: &dyn std::fmt::Display| PictureError::Damaged(what.to_string());
+    let end = walk(file).end.map_err(|what| damaged(&what))?;
+    // what stands in place of the end marker is reached by a decoder that misses something
+    let whole = [file.get(..end).unwrap_or_default(), &NO_CODE, &[0xff, 0xd9]].concat();
+    let any_size = DecoderOptions::default().set_max_width(usize::MAX).set_max_height(usize::MAX);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&whole), any_size.set_strict_mode(false));
+    decoder.decode_headers().map_err(|error| damaged(&error))?;
+    let (Some((width, height)), Some(stored)) = (decoder.dimensions(), decoder.input_colorspace()) else {
+        return Err(damaged(&"it has no header"));
+    };
+    let (width, height) = (width as u32, height as u32);
+    check_size(width, height, limits)?;
+    let (colours, channels) = if stored == ColorSpace::Luma { (stored, 1) } else { (ColorSpace::RGB, 3) };
+    if u64::from(width) * u64::from(height) * channels as u64 > limits.bytes {
+        return Err(PictureError::TooMuchMemory);
+    }
+    decoder.set_options(any_size.set_strict_mode(true).jpeg_set_out_colorspace(colours));
+    let pixels = decoder.decode().map_err(|error| damaged(&error))?;
+    Raster::new(width, height, channels, Values::U8(pixels)).map(|raster| Raster { lossy: true, ..raster })
 }
 
 /// Of a JFIF segment: pixels per inch or centimetre.
@@ -70,13 +160,37 @@ mod tests {
         let segment = [0xff, 0xe0, 0, 6, 0xff, 0xd8, 0xff, 0xd9];
         let scan = [0xff, 0xda, 0, 3, 1, 7, 0xff, 0, 8, 0xff, 0xd0, 9];
         let whole = [&[0xff, 0xd8][..], &segment, &scan, &[0xff, 0xd9]].concat();
-        assert!(walk(&whole).complete);
-        assert!(walk(&[&whole[..], &[0; 5000]].concat()).complete, "padding");
-        assert!(walk(&[&whole[..], &whole].concat()).complete, "a second picture");
+        let end = Ok(whole.len() - 2);
+        assert_eq!(walk(&whole).end, end);
+        assert_eq!(walk(&[&whole[..], &[0; 5000]].concat()).end, end, "padding");
+        assert_eq!(walk(&[&whole[..], &whole].concat()).end, end, "a second picture");
         for cut in 0..whole.len() {
-            assert!(!walk(&whole[..cut]).complete, "cut at {cut}");
+            assert!(walk(&whole[..cut]).end.is_err(), "cut at {cut}");
         }
         // cut, with another whole picture behind it
-        assert!(!walk(&[&whole[..whole.len() - 2], &whole].concat()).complete);
+        assert!(walk(&[&whole[..whole.len() - 2], &whole].concat()).end.is_err());
+    }
+
+    #[test]
+    fn every_coefficient_is_sent_to_its_last_bit() {
+        let whole = |progressive, scans: &[&[u8]]| {
+            let mut coefficients = Coefficients::default();
+            let components = [1, 0x11, 0, 2, 0x11, 0];
+            coefficients.frame(if progressive { 0xc2 } else { 0xc0 }, &[&[8, 0, 8, 0, 8, 2][..], &components].concat());
+            scans.iter().for_each(|scan| coefficients.scan(scan));
+            coefficients.all()
+        };
+        assert!(whole(false, &[&[2, 1, 0, 2, 0, 0, 63, 0]]));
+        assert!(whole(false, &[&[1, 1, 0, 0, 63, 0], &[1, 2, 0, 0, 63, 0]]));
+        assert!(!whole(false, &[&[1, 1, 0, 0, 63, 0]]), "a component without a scan");
+        let sent: [&[u8]; 4] =
+            [&[2, 1, 0, 2, 0, 0, 0, 0], &[1, 1, 0, 1, 63, 1], &[1, 2, 0, 1, 63, 0], &[1, 1, 0, 1, 63, 0x10]];
+        assert!(whole(true, &sent));
+        for missing in 0..sent.len() {
+            let some: Vec<_> =
+                sent.iter().enumerate().filter(|(index, _)| *index != missing).map(|(_, scan)| *scan).collect();
+            // the refinement brings the coefficients that it refines
+            assert_eq!(whole(true, &some), missing == 1, "without scan {missing}");
+        }
     }
 }

@@ -129,15 +129,13 @@ fn decode(file: &[u8], limits: &Limits, purpose: Purpose) -> Result<Decoded, Pic
         return Ok(Decoded { raster, orientation });
     }
     match format {
-        ImageFormat::Jpeg if !jpeg::walk(file).complete => {
-            return Err(PictureError::Damaged("the JPEG ends before its last scan does".into()));
-        }
         ImageFormat::Png => refuse_animation(png::frames(file))?,
         ImageFormat::WebP => refuse_animation(webp::frames(file))?,
         _ => {}
     }
     let orientation = orientation(file, format);
     let raster = match (format, purpose) {
+        (ImageFormat::Jpeg, _) => jpeg::read(file, limits)?,
         (ImageFormat::Png, Purpose::Mask) if png::is_indexed(file) => png::indices(file, limits)?,
         // the decoder gives colours of these alone, and asked for indices it panics
         (ImageFormat::Bmp, Purpose::Mask) if is_run_length_bmp(file) => {
@@ -155,7 +153,7 @@ fn decode(file: &[u8], limits: &Limits, purpose: Purpose) -> Result<Decoded, Pic
         }
         _ => plain(decoder(file, format)?, limits)?,
     };
-    Ok(Decoded { raster: Raster { lossy: format == ImageFormat::Jpeg, ..raster }, orientation })
+    Ok(Decoded { raster, orientation })
 }
 
 /// Whether a BMP is packed as RLE8 or RLE4, by the header that follows its first 14 bytes.
