@@ -14,6 +14,7 @@ use histomask_tests::pyramid::{Page, tiff};
 use histomask_tests::results::{bytes, csv, json, number};
 use histomask_tests::small_slides::{self, aperio, predict, slide, tissue};
 use histomask_tests::{shared, tiny};
+use image::{Rgb, RgbImage};
 
 fn models() -> &'static [PathBuf; 2] {
     small_slides::models(env!("CARGO_TARGET_TMPDIR"), "slide_predict")
@@ -139,6 +140,11 @@ fn each_slide_is_predicted_once_and_none_takes_the_place_of_another() {
     std::fs::write(at("moved/a.svs"), slide(200, 180)).unwrap();
     let _ = predict(model, &[&at("moved/a.svs")], &out).with("--mpp", "1.2").run().exits(0);
     assert_eq!(sizes(&out)[0].0, "180");
+    // the outlines of an image do not take the place of a slide's tissue
+    RgbImage::from_pixel(64, 64, Rgb([200, 120, 160])).save(at("moved/a_tissue.png")).unwrap();
+    let _ = predict(model, &[&at("moved")], &at("third")).args(["--geojson"]).run().exits(0);
+    assert_eq!(csv(&at("third/predictions.csv"))[0]["geojson"], "a_tissue-2.geojson");
+    assert!(at("third/a_tissue.geojson").exists() && at("third/a_tissue-2.geojson").exists());
 }
 
 #[test]

@@ -63,16 +63,21 @@ pub(crate) fn inputs(inputs: &[PathBuf], left_out: &mut LeftOut) -> anyhow::Resu
     let mut taken = BTreeSet::new();
     let named = paths.into_iter().map(|path| {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let slide = is_whole_slide(&path);
         let numbered = (2..).map(|number| format!("{stem}-{number}"));
-        // an insert that succeeds is a name nobody has, also where letters of either case or form are the same
-        let plain = |name: &str| nfc(name).to_lowercase();
-        let free = std::iter::once(stem.clone()).chain(numbered).find(|name| taken.insert(plain(name)));
-        Input {
-            stem: free.unwrap_or(stem),
-            slide: is_whole_slide(&path),
-            mpp: scales.get(&place(&path)).copied(),
-            path,
-        }
+        let free = std::iter::once(stem.clone()).chain(numbered).find(|name| {
+            // the tissue of a slide `a` and the outlines of an image `a_tissue` are files of one name
+            let own = [name.clone(), if slide { format!("{name}_tissue") } else { name.clone() }];
+            // also where letters of either case or form are the same
+            let own = own.map(|name| nfc(&name).to_lowercase());
+            let free = own.iter().all(|name| !taken.contains(name));
+            if free {
+                taken.extend(own);
+            }
+            free
+        });
+        let mpp = scales.get(&place(&path)).copied();
+        Input { stem: free.unwrap_or(stem), slide, mpp, path }
     });
     Ok(named.collect())
 }
