@@ -13,14 +13,18 @@ export function initialDevice(): DeviceChoice {
   return choice;
 }
 
-/** Why `auto` is the CPU by what was measured on an earlier visit of this version; undefined if it has to be tried. */
-export function measuredBefore(choice: DeviceChoice): string | undefined {
-  if (choice !== "auto" || remembered("cpu-is-faster") !== __BUILD__.version) return undefined;
-  return "The CPU was faster than the GPU when both were tried.";
+/**
+ * What was measured on an earlier visit of this version: why `auto` is the CPU, or true for the GPU; undefined if it has
+ * to be tried.
+ */
+export function measuredBefore(choice: DeviceChoice): string | true | undefined {
+  const before = choice === "auto" ? remembered("faster") : null;
+  if (before === `gpu ${__BUILD__.version}`) return true;
+  return before === `cpu ${__BUILD__.version}` ? "The CPU was faster than the GPU when both were tried." : undefined;
 }
 
-export function rememberThatCpuIsFaster(): void {
-  remember("cpu-is-faster", __BUILD__.version);
+export function rememberFaster(kind: DeviceInfo["kind"]): void {
+  remember("faster", `${kind} ${__BUILD__.version}`);
 }
 
 export function onDeviceChosen(use: (choice: DeviceChoice) => void): void {

@@ -1,11 +1,14 @@
 import { byId } from "./dom";
-import { Cancelled, type EngineHost } from "./engine-host";
-import { words } from "./format";
-import { cautions, exported, reference, type Images, type Item } from "./images";
-import type { DeviceInfo, FileKind, LoadedModel, Style } from "./protocol";
+import { Archive, placeOnDisk } from "./archive";
+import { pack, type Failure } from "./batch-archive";
+import { Cancelled } from "./engine-host";
+import { count, words } from "./format";
+import { cautions, foregroundKey, lineOf, reference, type Images, type Item } from "./images";
+import type { Pool } from "./pool";
+import type { DeviceInfo, FileKind, Line, LoadedModel, Style } from "./protocol";
 
 export interface DownloadContext {
-  readonly host: EngineHost;
+  readonly host: Pool;
   readonly images: Images;
   selected(): Item | undefined;
   style(): Style;
@@ -15,6 +18,10 @@ export interface DownloadContext {
   failed(message: string): void;
   /** A download that may take long begins or ends. */
   packing(under_way: boolean): void;
+  /** So many of all are in the archive. */
+  packed(done: number, all: number): void;
+  /** Whether the archive shall end with what it holds. */
+  stopped(): boolean;
   /** Results of all images have been saved. */
   saved(): void;
 }
@@ -27,12 +34,14 @@ const SINGLE: Readonly<Record<FileKind, [suffix: string, type: string]>> = {
 
 const ARCHIVE = "histomask-predictions.zip";
 
+/** Pixels of a batch that goes straight to disk, where the browser can do that: about 100 MB of files. */
+const LARGE = 50_000_000;
+
 let under_way = false;
 
 /** Connects the download buttons. Files are made on this machine and saved; nothing is sent. */
 export function connectDownloads(context: DownloadContext): void {
   const { host, images } = context;
-  const all = () => exported(images.done(), context.style(), context.micronsPerPixel());
   for (const kind of Object.keys(SINGLE) as FileKind[]) {
     on(context, `download-${kind}`, async () => {
       const item = context.selected();
@@ -43,17 +52,58 @@ export function connectDownloads(context: DownloadContext): void {
     });
   }
   on(context, "download-csv", async () => {
-    const bytes = await host.call("csv", { items: all(), style: context.style() });
-    save(new Blob([bytes], { type: "text/csv" }), "predictions.csv");
+    const text = await host.call("csv", { lines: await linesOf(context) });
+    save(new Blob([text], { type: "text/csv" }), "predictions.csv");
     context.saved();
   });
   on(context, "download-zip", async () => {
-    const items = all();
-    const { archive, packed } = await host.call("zip", { items, style: context.style(), run: run(context) });
-    save(archive, ARCHIVE);
-    if (packed < items.length) context.failed(`Cancelled: the archive holds ${packed} of ${items.length} images`);
-    else context.saved();
+    const items = images.done();
+    const pixels = items.reduce((sum, { state }) => {
+      return state.kind === "done" ? sum + state.findings.width * state.findings.height : sum;
+    }, 0);
+    const file = pixels > LARGE ? await placeOnDisk(ARCHIVE) : null;
+    if (file === undefined) return;
+    const archive = new Archive(file);
+    try {
+      const { packed, failed } = await fill(context, items, archive);
+      const made = await archive.end();
+      if (made) save(made, ARCHIVE);
+      const [first] = failed;
+      if (first) context.failed(`${count(failed.length, "image")} could not be packed. “${first.path}”: ${first.error}`);
+      else if (packed < items.length) context.failed(`Cancelled: the archive holds ${packed} of ${items.length} images`);
+      else context.saved();
+    } catch (error) {
+      await archive.abort();
+      throw error;
+    }
   });
+}
+
+async function fill(context: DownloadContext, items: readonly Item[], archive: Archive) {
+  const batch = {
+    host: context.host,
+    items,
+    style: context.style(),
+    typed: context.micronsPerPixel(),
+    progress: (done: number) => context.packed(done, items.length),
+    stopped: () => context.stopped(),
+  };
+  const { lines, failed } = await pack(batch, archive);
+  await archive.add("predictions.csv", await context.host.call("csv", { lines }));
+  await archive.add("run.json", run(context, lines.length, failed));
+  return { packed: lines.length, failed };
+}
+
+/** The table's lines; masks whose foreground was never counted are counted now. */
+async function linesOf(context: DownloadContext): Promise<Line[]> {
+  const [style, typed] = [context.style(), context.micronsPerPixel()];
+  const lines: Line[] = [];
+  for (const item of context.images.done()) {
+    const known = item.foreground.get(foregroundKey(item, style));
+    const foreground = known ?? (await context.host.call("foreground", { image: reference(item), style }));
+    lines.push(...lineOf(item, foreground, typed));
+  }
+  return lines;
 }
 
 /** Offers what there is something for; nothing while something is being saved. */
@@ -86,7 +136,7 @@ function on(context: DownloadContext, id: string, make: () => Promise<void>): vo
 }
 
 /** run.json as `histomask predict` writes it. */
-function run(context: DownloadContext): string {
+function run(context: DownloadContext, packed: number, unpacked: readonly Failure[]): string {
   const failed = context.images.all.flatMap(({ name, state }) =>
     state.kind === "failed" ? [{ path: name, error: state.message }] : [],
   );
@@ -104,10 +154,10 @@ function run(context: DownloadContext): string {
     method: model?.card.model.method ?? "max-min",
     device: context.device()?.name,
     threshold: context.style().threshold,
-    images: 0,
+    images: packed,
     doubtful,
-    failed,
-  });
+    failed: [...failed, ...unpacked],
+  }, null, 2);
 }
 
 function save(file: Blob, name: string): void {

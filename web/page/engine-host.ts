@@ -7,7 +7,6 @@ import type {
   LoadedModel,
   Reply,
   Request,
-  Stop,
   WorkerEvent,
 } from "./protocol";
 
@@ -23,13 +22,25 @@ export class Cancelled extends Error {}
 /** What a call rejects with when the Worker failed and not the input. */
 export class Failed extends Error {}
 
+/** What answers calls: one Worker, or several as one. */
+export interface Caller {
+  call<K extends CallName>(name: K, args: Calls[K]["args"]): Promise<Calls[K]["result"]>;
+}
+
+/** What every Worker needs: the compiled program, and the model's file. Neither is copied. */
+export interface Shared {
+  readonly program: WebAssembly.Module;
+  readonly model: Blob;
+}
+
 export interface HostEvents {
   /** The Worker starts or starts again. */
   starting(): void;
-  progress(event: Exclude<WorkerEvent, { event: "crashed" }>): void;
+  progress(event: Exclude<WorkerEvent, { event: "crashed" | "shared" }>): void;
   ready(device: DeviceInfo, model: LoadedModel): void;
-  /** The GPU was tried and is slower than the CPU. */
+  /** The GPU was tried and is slower than the CPU, or faster. */
   slower(): void;
+  faster(): void;
   /** It crashed and is being replaced. */
   restarting(message: string): void;
   /** It cannot be started at all. */
@@ -43,32 +54,69 @@ interface Pending {
   attempts: number;
 }
 
-/** Owns the Worker: sends calls, and replaces it when it crashes, without losing a call. */
-export class EngineHost {
+/** Owns a Worker: sends calls, and replaces it when it crashes, without losing a call. */
+export class EngineHost implements Caller {
   private worker: Worker | undefined;
   private ready = false;
   private dead: string | undefined;
   private next = 1;
   private crashes = 0;
   private failedStarts = 0;
-  private kind: DeviceInfo["kind"] | undefined;
+  private device: DeviceInfo["kind"] | undefined;
   /** Why the CPU was forced, for the badge. */
   private forced: string | undefined;
+  /** The GPU was found to be faster before. */
+  private measured = false;
   private readonly pending = new Map<number, Pending>();
+  private program: WebAssembly.Module | null;
+  /** The model in use; null: the first one. */
   private model: Blob | null = null;
+  /** The model to start with, once it is known: the default one unless another was given. */
+  private firstModel: Blob | null;
 
+  /** `awake`: pixels of results that it may keep at hand; without `shared` it loads and compiles what it needs. */
   constructor(
     private choice: DeviceChoice,
+    private readonly awake: number,
     private readonly on: HostEvents,
-  ) {}
+    shared?: Partial<Shared>,
+  ) {
+    this.program = shared?.program ?? null;
+    this.firstModel = shared?.model ?? null;
+  }
 
-  /** Starts on a device, or starts again on another; calls under way are repeated. `known` says why it is the CPU. */
-  open(choice = this.choice, known?: string): void {
+  /** Whether it waits for calls. */
+  get isReady(): boolean {
+    return this.ready;
+  }
+
+  /** Calls without an answer. */
+  get waiting(): number {
+    return this.pending.size;
+  }
+
+  /** What it computes on; undefined while it starts. */
+  get kind(): DeviceInfo["kind"] | undefined {
+    return this.ready ? this.device : undefined;
+  }
+
+  /** For other Workers with the same model; undefined before there is one. */
+  get shared(): Shared | undefined {
+    const model = this.model ?? this.firstModel;
+    return this.program && model ? { program: this.program, model } : undefined;
+  }
+
+  /**
+   * Starts on a device, or starts again on another; calls under way are repeated. `known` says what was measured before:
+   * why it is the CPU, or that the GPU is faster (true).
+   */
+  open(choice = this.choice, known?: string | true): void {
     this.choice = choice;
     this.crashes = 0;
     this.failedStarts = 0;
-    this.forced = known;
-    this.kind = undefined;
+    this.forced = known === true ? undefined : known;
+    this.measured = known === true;
+    this.device = undefined;
     this.spawn();
   }
 
@@ -83,14 +131,9 @@ export class EngineHost {
 
   /** Loads a model (null: the default one); rejects and keeps the old one if it is none. */
   async load(model: Blob | null): Promise<LoadedModel> {
-    const loaded = await this.call("load", { model });
+    const loaded = await this.call("load", { model: model ?? this.firstModel });
     this.model = model;
     return loaded;
-  }
-
-  /** Asks the archive under way to end with what it holds. */
-  stop(): void {
-    this.worker?.postMessage({ stop: true } satisfies Stop);
   }
 
   /** Makes a new Worker of a Worker that holds much memory and has nothing to do. */
@@ -104,6 +147,17 @@ export class EngineHost {
     this.pending.clear();
     this.spawn();
     for (const { reject } of cancelled) reject(new Cancelled("cancelled"));
+  }
+
+  /** Ends for good: calls without an answer are rejected. */
+  close(reason: Error): void {
+    this.worker?.terminate();
+    this.worker = undefined;
+    this.ready = false;
+    this.dead = reason.message;
+    const waiting = [...this.pending.values()];
+    this.pending.clear();
+    for (const { reject } of waiting) reject(reason);
   }
 
   private spawn(): void {
@@ -122,19 +176,26 @@ export class EngineHost {
       if (worker !== this.worker || this.ready) return;
       this.giveUp(event.message || "a part of the page could not be loaded");
     });
-    const args: Calls["start"]["args"] = { choice: this.forced === undefined ? this.choice : "cpu", model: this.model };
+    const auto = this.measured && this.choice === "auto" ? "measured" : this.choice;
+    const args: Calls["start"]["args"] = {
+      choice: this.forced === undefined ? auto : "cpu",
+      model: this.model ?? this.firstModel,
+      program: this.program,
+      awake: this.awake,
+    };
     worker.postMessage({ call: 0, name: "start", args } satisfies Request);
   }
 
   private receive(message: FromWorker): void {
     if ("event" in message) {
       if (message.event === "crashed") this.crashed(message.message);
+      else if (message.event === "shared") this.share(message);
       else this.on.progress(message);
     } else if (message.call === 0 && !(!message.ok && message.fault === "program")) {
       this.settleStart(message);
     } else if (!message.ok && (message.fault === "program" || message.fault === "device")) {
       this.crashed(message.message);
-    } else if (!message.ok && message.fault === "limit" && this.kind === "gpu") {
+    } else if (!message.ok && message.fault === "limit" && this.device === "gpu") {
       this.takeCpu(`An image was too large for the GPU: ${message.message}`);
     } else {
       const call = this.pending.get(message.call);
@@ -153,10 +214,17 @@ export class EngineHost {
     }
     const { device, ...model } = reply.result as Calls["start"]["result"];
     this.ready = true;
-    this.kind = device.kind;
+    this.device = device.kind;
     this.failedStarts = 0;
+    if (device.kind === "gpu" && this.choice === "auto") this.on.faster();
     this.on.ready(this.forced === undefined ? device : { ...device, why: this.forced }, model);
     for (const { request } of this.pending.values()) this.worker?.postMessage(request);
+  }
+
+  /** A successor need not load and compile again. */
+  private share({ program, model }: Shared): void {
+    this.program = program;
+    this.firstModel ??= model;
   }
 
   /** The CPU is faster; for the next visits too. */
@@ -193,7 +261,7 @@ export class EngineHost {
       this.giveUp(message);
       return;
     }
-    if (this.crashes >= GPU_CRASHES && this.choice !== "cpu" && this.kind !== "cpu") {
+    if (this.crashes >= GPU_CRASHES && this.choice !== "cpu" && this.device !== "cpu") {
       this.forced ??= `The GPU failed twice (${message.replace(/\.$/, "")}); the CPU took over.`;
     }
     this.on.restarting(message);

@@ -1,5 +1,5 @@
 import { Stems } from "./names";
-import type { Caution, ExportItem, Findings, ImageRef, Style } from "./protocol";
+import type { Caution, Findings, ImageRef, Line, Style } from "./protocol";
 
 /** Larger files are not read at all. */
 const MOST_BYTES = 256 * 1024 * 1024;
@@ -95,23 +95,13 @@ export function foregroundKey({ chosen }: Item, { threshold }: Style): string {
   return `${chosen}/${threshold}`;
 }
 
-/** The images that are done, for a table or an archive. */
-export function exported(items: readonly Item[], style: Style, typed: number | null): ExportItem[] {
-  return items.flatMap((item) =>
-    item.state.kind !== "done"
-      ? []
-      : [
-          {
-            ...reference(item),
-            name: item.name,
-            stem: item.stem,
-            findings: item.state.findings,
-            foreground: item.foreground.get(foregroundKey(item, style)) ?? null,
-            mpp: micronsPerPixel(item, typed),
-            cautions: cautions(item).map(({ short }) => short),
-          },
-        ],
-  );
+/** An image's line of a table; none before it is done. */
+export function lineOf(item: Item, foreground: number, typed: number | null): Line[] {
+  const { name, stem, state } = item;
+  if (state.kind !== "done") return [];
+  const { findings } = state;
+  const said = cautions(item).map(({ short }) => short);
+  return [{ name, stem, findings, foreground, mpp: micronsPerPixel(item, typed), cautions: said }];
 }
 
 /** Why a file is not even opened. */

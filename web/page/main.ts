@@ -7,16 +7,17 @@ import "./styles/result.css";
 import "./styles/table.css";
 import { BatchTable } from "./batch-table";
 import { Controls } from "./controls";
-import { initialDevice, measuredBefore, onDeviceChosen, rememberThatCpuIsFaster, showDevice } from "./device-badge";
+import { initialDevice, measuredBefore, onDeviceChosen, rememberFaster, showDevice } from "./device-badge";
 import { byId } from "./dom";
 import { connectDownloads, enableDownloads } from "./downloads";
 import { watchFiles, type Intake } from "./drop-zone";
-import { Cancelled, EngineHost } from "./engine-host";
+import { Cancelled } from "./engine-host";
 import { count, duration, ended, sentence, words } from "./format";
 import { ImageList } from "./image-list";
 import { Images, foregroundKey, micronsPerPixel, type Found, type Item } from "./images";
 import { showModelCard } from "./model-card";
 import { goOffline, stored } from "./offline";
+import { Pool } from "./pool";
 import type { DeviceInfo, LoadedModel } from "./protocol";
 import { ResultView } from "./result-view";
 import { Runner } from "./runner";
@@ -38,11 +39,9 @@ let packing = false;
 let stopping = false;
 /** Results that were not saved: leaving the page asks first. */
 let unsaved = false;
-/** Bytes of memory beyond which an idle Worker is replaced when the list is cleared. */
-const MUCH_MEMORY = 400_000_000;
 
 const firstDevice = initialDevice();
-const host = new EngineHost(firstDevice, {
+const host = new Pool(firstDevice, {
   starting() {
     device = undefined;
     showDevice(undefined);
@@ -51,12 +50,9 @@ const host = new EngineHost(firstDevice, {
   progress(event) {
     if (event.event === "loading") {
       showLoading(event);
-    } else if (event.event === "warming") {
+    } else {
       showProgress(null);
       say("Warming up: the first run prepares the device, later ones are faster…");
-    } else {
-      showProgress(event.done / event.total);
-      say(`Packing ${event.done + 1} of ${event.total}…`);
     }
   },
   ready(info, loaded) {
@@ -65,10 +61,12 @@ const host = new EngineHost(firstDevice, {
     useModel(loaded);
     report();
     if (selected) show(selected);
-    void runner.run();
+    runner.run();
     void sayOffline();
   },
-  slower: rememberThatCpuIsFaster,
+  grown: () => runner.run(),
+  slower: () => rememberFaster("cpu"),
+  faster: () => rememberFaster("gpu"),
   restarting(message) {
     notify(`The computation was interrupted: ${ended(message)} It starts again; results so far are kept.`);
   },
@@ -163,7 +161,7 @@ function add(found: readonly Found[]): void {
   // what is new is what one wants to see; a whole batch does not take the view from an image being looked at
   if (items[0] && (!selected || items.length === 1)) show(items[0]);
   // what comes before the program is ready is predicted when it is
-  if (device) void runner.run();
+  if (device) runner.run();
   report();
 }
 
@@ -215,6 +213,7 @@ function remove(item: Item): void {
   const at = images.all.indexOf(item);
   images.remove(item);
   list.remove(item);
+  host.forget(item.id);
   const next = images.all[Math.min(at, images.all.length - 1)];
   if (next) show(next);
   else showNothing();
@@ -309,6 +308,11 @@ connectDownloads({
     stopping = false;
     report();
   },
+  packed(done, all) {
+    showProgress(done / all);
+    say(`Packing ${done + 1} of ${all}…`);
+  },
+  stopped: () => stopping,
 });
 byId("previous").addEventListener("click", () => turn(-1));
 byId("next").addEventListener("click", () => turn(1));
@@ -318,20 +322,13 @@ byId("remove").addEventListener("click", () => selected && remove(selected));
 byId("cancel").addEventListener("click", () => {
   runner.cancel();
   // an archive ends with what it holds; asked again, nothing is waited for
-  if (packing && !runner.busy && !stopping) host.stop();
-  else if (packing || runner.busy) host.cancel();
+  if (!packing ? runner.busy : stopping) host.cancel();
   stopping = packing;
   report();
 });
 byId("clear").addEventListener("click", () => {
   runner.cancel();
-  if (runner.busy) host.cancel();
-  // nothing of the images stays in memory
-  else {
-    const held = host.call("forget", {});
-    // memory of wasm grows and never shrinks
-    void held.then((bytes) => bytes > MUCH_MEMORY && images.all.length === 0 && host.renew()).catch(() => undefined);
-  }
+  host.clear();
   images.clear();
   list.clear();
   showNothing();

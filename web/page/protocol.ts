@@ -4,6 +4,9 @@
  */
 
 export type DeviceChoice = "auto" | "gpu" | "cpu";
+
+/** What a Worker opens: `measured` is `auto` where the GPU was found to be faster before. */
+export type DeviceAsked = DeviceChoice | "measured";
 export type Colormap = "viridis" | "cividis";
 
 /** How a mask is drawn. */
@@ -26,16 +29,15 @@ export interface ImageRef {
   readonly chosen: number | null;
 }
 
-/** An image on its way into a table or an archive. */
-export interface ExportItem extends ImageRef {
-  /** The file's name, for the table; with the folders below the one chosen. */
+/** An image's line of a table. */
+export interface Line {
+  /** The file's name, with the folders below the one chosen. */
   readonly name: string;
   /** What the names of its results begin with; unique, and legal on every system. */
   readonly stem: string;
-  /** What the page knows of it, so that it need not be computed again. */
   readonly findings: Findings;
-  /** Foreground pixels of the mask asked for, where they are known. */
-  readonly foreground: number | null;
+  /** Foreground pixels. */
+  readonly foreground: number;
   /** Microns per pixel, of the file or typed. */
   readonly mpp: number | null;
   /** A few words for each caution. */
@@ -113,13 +115,40 @@ export interface LoadedModel {
 
 export type FileKind = "mask" | "overlay" | "geojson";
 
+/** All files of an image, as `histomask predict` writes them. */
+export interface Results {
+  readonly mask: Uint8Array<ArrayBuffer>;
+  readonly overlay: Uint8Array<ArrayBuffer>;
+  readonly soft: Uint8Array<ArrayBuffer>;
+  readonly geojson: Uint8Array<ArrayBuffer>;
+  readonly foreground: number;
+}
+
+/** An image's result for pages other than ours. */
+export interface Segment {
+  readonly findings: Findings;
+  /** Of all that makes the result doubtful. */
+  readonly cautions: readonly string[];
+  /** The soft mask, row by row, 0 to 1. */
+  readonly mask: Float32Array<ArrayBuffer>;
+  readonly geojson: string;
+}
+
 /** Every call, with what goes in and what comes back. `model` null is the default model. */
 export interface Calls {
-  start: { args: { choice: DeviceChoice; model: Blob | null }; result: LoadedModel & { device: DeviceInfo } };
+  /** `program` null is downloaded and compiled; `awake` is how many pixels of results may be kept at hand. */
+  start: {
+    args: { choice: DeviceAsked; model: Blob | null; program: WebAssembly.Module | null; awake: number };
+    result: LoadedModel & { device: DeviceInfo };
+  };
   load: { args: { model: Blob | null }; result: LoadedModel };
+  /**
+   * `mpp`: microns per pixel that were typed, for files that do not say. `scale`: a caution by size and microns per pixel.
+   * `memory`: bytes that this Worker's program holds by now.
+   */
   predict: {
-    args: { image: ImageRef; style: Style };
-    result: { findings: Findings; foreground: number; thumbnail: ImageBitmap };
+    args: { image: ImageRef; style: Style; mpp: number | null };
+    result: { findings: Findings; scale: Caution | null; foreground: number; thumbnail: ImageBitmap; memory: number };
   };
   /** `bare` is the image as it is, `veil` what is outside of the mask; null where they were not asked for. */
   paint: {
@@ -131,11 +160,13 @@ export interface Calls {
   /** null where the result is not at hand. */
   value: { args: { id: number; x: number; y: number }; result: number | null };
   export: { args: { image: ImageRef; kind: FileKind; style: Style }; result: Uint8Array<ArrayBuffer> };
-  csv: { args: { items: ExportItem[]; style: Style }; result: Uint8Array<ArrayBuffer> };
-  /** Asked to stop, the archive is finished with what it holds. */
-  zip: { args: { items: ExportItem[]; style: Style; run: string }; result: { archive: Blob; packed: number } };
-  /** Frees all results; says how many bytes of memory the program holds nevertheless. */
-  forget: { args: Record<string, never>; result: number };
+  results: { args: { image: ImageRef; style: Style }; result: Results };
+  foreground: { args: { image: ImageRef; style: Style }; result: number };
+  /** The text of predictions.csv. */
+  csv: { args: { lines: Line[] }; result: string };
+  segment: { args: { image: ImageRef; threshold: number | null }; result: Segment };
+  /** Frees the results of images, or all; says how many bytes the program holds nevertheless and how many it uses. */
+  forget: { args: { ids: readonly number[] | null }; result: { held: number; used: number } };
   /** For tests: a panic in wasm. */
   panic: { args: Record<string, never>; result: null };
 }
@@ -143,11 +174,6 @@ export interface Calls {
 export type CallName = keyof Calls;
 
 export type Request = { [K in CallName]: { call: number; name: K; args: Calls[K]["args"] } }[CallName];
-
-/** Answered by nothing: an archive under way ends with what it holds. */
-export interface Stop {
-  readonly stop: true;
-}
 
 /**
  * What a call failed by. Input: file, model or network, and all else goes on. Limit: more than this GPU can take. Device: another
@@ -162,7 +188,8 @@ export type Reply =
 export type WorkerEvent =
   | { event: "loading"; part: "program" | "model"; loaded: number; total: number }
   | { event: "warming" }
-  | { event: "packing"; done: number; total: number }
+  /** Compiled and loaded: for other Workers, and for this one's successor. */
+  | { event: "shared"; program: WebAssembly.Module; model: Blob }
   /** The GPU was lost or wasm has panicked: the Worker is of no more use. */
   | { event: "crashed"; message: string };
 

@@ -1,6 +1,7 @@
-import { Cancelled, Failed, type EngineHost } from "./engine-host";
+import { Cancelled, Failed } from "./engine-host";
 import { words } from "./format";
 import { foregroundKey, micronsPerPixel, reference, type Images, type Item } from "./images";
+import type { Pool } from "./pool";
 import type { Style } from "./protocol";
 
 export interface RunnerEvents {
@@ -14,17 +15,17 @@ export interface RunnerEvents {
 const REMEMBERED = 8;
 
 /**
- * Predicts the waiting images one after the other. The next one is sent only when the last one is back, so that a
+ * Predicts the waiting images, one in each Worker at a time. The next one is sent only when one is back, so that a
  * slider moved meanwhile is served between two images.
  */
 export class Runner {
   /** The image to predict before others: the one the user looks at. */
   preferred: Item | undefined;
-  private running: Item | undefined;
+  private readonly running = new Set<Item>();
   private readonly times: number[] = [];
 
   constructor(
-    private readonly host: EngineHost,
+    private readonly host: Pool,
     private readonly images: Images,
     private readonly style: () => Style,
     private readonly typed: () => number | null,
@@ -32,38 +33,48 @@ export class Runner {
   ) {}
 
   get busy(): boolean {
-    return this.running !== undefined;
+    return this.running.size > 0;
   }
 
-  async run(): Promise<void> {
-    if (this.running) return;
-    for (let item = this.first(); item; item = this.first()) {
-      this.running = item;
-      this.set(item, { kind: "running" });
-      const start = performance.now();
-      try {
-        const style = this.style();
-        const made = await this.host.call("predict", { image: reference(item), style });
-        const seconds = (performance.now() - start) / 1000;
-        this.times.push(seconds);
-        if (this.times.length > REMEMBERED) this.times.shift();
-        item.foreground.set(foregroundKey(item, style), made.foreground);
-        this.set(item, { kind: "done", findings: made.findings, seconds });
-        this.on.changed(item, made.thumbnail);
-        await this.scale([item]);
-      } catch (error) {
-        if (error instanceof Cancelled) this.set(item, { kind: "cancelled" });
-        else this.set(item, { kind: "failed", message: words(error), again: error instanceof Failed });
-      }
-      this.running = undefined;
+  run(): void {
+    while (this.running.size < this.host.lanes) {
+      const item = this.first();
+      if (!item) break;
+      void this.predict(item);
     }
-    this.on.idle();
+    if (!this.busy) this.on.idle();
   }
 
   /** Seconds until all that waits is done, by the last images; null before the first. */
   left(waiting: number): number | null {
     if (this.times.length === 0) return null;
-    return (waiting * this.times.reduce((sum, time) => sum + time, 0)) / this.times.length;
+    const mean = this.times.reduce((sum, time) => sum + time, 0) / this.times.length;
+    return (waiting * mean) / Math.min(waiting, this.host.lanes);
+  }
+
+  private async predict(item: Item): Promise<void> {
+    this.running.add(item);
+    this.set(item, { kind: "running" });
+    const start = performance.now();
+    try {
+      const style = this.style();
+      const typed = this.typed();
+      const made = await this.host.call("predict", { image: reference(item), style, mpp: typed });
+      const seconds = (performance.now() - start) / 1000;
+      this.times.push(seconds);
+      if (this.times.length > REMEMBERED) this.times.shift();
+      item.foreground.set(foregroundKey(item, style), made.foreground);
+      item.scale = { mpp: made.findings.mpp ?? typed, caution: made.scale };
+      this.set(item, { kind: "done", findings: made.findings, seconds });
+      this.on.changed(item, made.thumbnail);
+      const waiting = this.images.all.filter(({ state }) => state.kind === "waiting").length;
+      this.host.grow(waiting, waiting * seconds);
+    } catch (error) {
+      if (error instanceof Cancelled) this.set(item, { kind: "cancelled" });
+      else this.set(item, { kind: "failed", message: words(error), again: error instanceof Failed });
+    }
+    this.running.delete(item);
+    this.run();
   }
 
   /** Judges the scale of images anew, where other microns per pixel are known than before. */
@@ -102,7 +113,7 @@ export class Runner {
       item.foreground.clear();
       this.set(item, { kind: "waiting" });
     }
-    void this.run();
+    this.run();
   }
 
   private first(): Item | undefined {

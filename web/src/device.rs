@@ -22,12 +22,12 @@ pub(crate) struct Opened {
     pub(crate) why: String,
 }
 
-/// Opens `gpu`, `cpu`, or with `auto` the GPU if there is one.
+/// Opens `gpu`, `cpu`, or with `auto` and `measured` the GPU if there is one that is no software.
 pub(crate) async fn open(choice: &str) -> Result<Opened, Failure> {
     match choice {
         "cpu" => Ok(cpu("The CPU was chosen.".into())),
         "gpu" => gpu().await.ok_or(Failure::NoWebGpu),
-        "auto" => Ok(match gpu().await {
+        "auto" | "measured" => Ok(match gpu().await {
             None => cpu("This browser offers no WebGPU adapter, so the CPU does the work.".into()),
             Some(opened) if opened.software => {
                 cpu("This browser's WebGPU adapter is software, so the CPU does the work itself.".into())

@@ -38,8 +38,8 @@ struct Model {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens a device: `gpu`, `cpu`, or with `auto` the GPU if there is one that is no software. `on_lost` is called with a reason when the
-    /// GPU is lost.
+    /// Opens a device: `gpu`, `cpu`, or with `auto` the GPU if there is one that is no software; `measured` is `auto`
+    /// where the GPU was found to be faster before. `on_lost` is called with a reason when the GPU is lost.
     ///
     /// # Errors
     ///

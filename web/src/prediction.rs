@@ -273,6 +273,15 @@ impl Prediction {
         Ok(self.mask()?.get(at).copied().filter(|_| inside).unwrap_or(f32::NAN))
     }
 
+    /// The soft mask of all pixels, row by row, each in `[0, 1]`.
+    ///
+    /// # Errors
+    ///
+    /// If the chosen class does not exist.
+    pub fn soft(&self) -> Result<Vec<f32>, Failure> {
+        Ok(self.mask()?.to_vec())
+    }
+
     /// Pixels at or above the threshold.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 import { byId, typing } from "../dom";
-import { Cancelled, type EngineHost } from "../engine-host";
+import { Cancelled, type Caller } from "../engine-host";
 import { words } from "../format";
 import { reference, type Item } from "../images";
 import type { Style } from "../protocol";
@@ -46,7 +46,7 @@ export class Viewer {
   private pressed: number | undefined;
 
   constructor(
-    private readonly host: EngineHost,
+    private readonly host: Caller,
     private readonly style: () => Style,
     private readonly on: ViewerEvents,
   ) {

@@ -1,11 +1,8 @@
 import type { Engine, Prediction } from "../../pkg/histomask_web.js";
 import type { Caution, Findings, ImageRef } from "../protocol";
 
-/**
- * Pixels whose predictions are awake: one image of the largest size and some small ones. Awake a prediction holds the
- * image and its mask, about 10 bytes a pixel.
- */
-const PIXEL_BUDGET = 24_000_000;
+/** Bytes that an awake prediction takes a pixel: the image and its mask. */
+const PIXEL = 10;
 
 /** Bytes of what the network said of images that were let go of. */
 const RESTING_BUDGET = 192_000_000;
@@ -27,7 +24,11 @@ export class Predictions {
   private readonly kept = new Map<number, Kept>();
   private readonly known = new Map<number, Findings>();
 
-  constructor(private readonly engine: Engine) {}
+  /** `awake`: pixels of results that may be awake together, beside the one in use. */
+  constructor(
+    private readonly engine: Engine,
+    private readonly awake: number,
+  ) {}
 
   /** The prediction of an image, with the mask of the class asked for. */
   async of(image: ImageRef): Promise<Prediction> {
@@ -58,6 +59,22 @@ export class Predictions {
     const findings = this.known.get(image.id);
     if (!findings) throw new Error("The image was removed in the meantime.");
     return findings;
+  }
+
+  /** Bytes of all that is kept, roughly. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const { prediction, awake } of this.kept.values()) {
+      bytes += prediction.resting_bytes + (awake ? PIXEL * prediction.width * prediction.height : 0);
+    }
+    return bytes;
+  }
+
+  /** Forgets an image. */
+  forget(id: number): void {
+    this.kept.get(id)?.prediction.free();
+    this.kept.delete(id);
+    this.known.delete(id);
   }
 
   /** Forgets everything, as another model makes it wrong. */
@@ -92,7 +109,7 @@ export class Predictions {
     for (const [id, kept] of this.kept) {
       const { prediction } = kept;
       if (id === keep) continue;
-      if (pixels > PIXEL_BUDGET && kept.awake) {
+      if (pixels > this.awake && kept.awake) {
         pixels -= prediction.width * prediction.height;
         prediction.rest();
         kept.awake = false;

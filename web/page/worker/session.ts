@@ -1,19 +1,30 @@
 import init, { Engine, panic_now, type InitOutput } from "../../pkg/histomask_web.js";
 import programUrl from "../../pkg/histomask_web_bg.wasm?url";
 import modelUrl from "../../../native/assets/glas.safetensors?url";
-import type { Calls, Caution, DeviceChoice, ExportItem, Extent, ImageRef, LoadedModel, ModelCard, Style, WorkerEvent } from "../protocol";
-import { archive, type Entry } from "./archive";
+import type {
+  Calls,
+  Caution,
+  Extent,
+  FileKind,
+  Findings,
+  ImageRef,
+  Line,
+  LoadedModel,
+  ModelCard,
+  Results,
+  Segment,
+  Style,
+  WorkerEvent,
+} from "../protocol";
 import { download } from "./download";
 import { Predictions, paired, read } from "./predictions";
-import { table, type Line } from "./table";
+import { table } from "./table";
 
 /** Longest side of the list's small pictures, in pixels. */
 const THUMBNAIL = 112;
 
 /** One engine with its model and predictions: what the Worker's calls act upon. */
 export class Session {
-  private stopping = false;
-
   private constructor(
     private readonly program: InitOutput,
     private readonly engine: Engine,
@@ -23,20 +34,21 @@ export class Session {
   ) {}
 
   static async start(
-    choice: DeviceChoice,
-    model: Blob | null,
+    { choice, model, program: compiled, awake }: Calls["start"]["args"],
     report: (event: WorkerEvent) => void,
     lost: (message: string) => void,
   ): Promise<Session> {
     // both at once; the program is compiled while it loads
     const bytes = modelBytes(model, report);
     bytes.catch(() => undefined);
-    const program = await init({ module_or_path: download(programUrl, "program", __BUILD__.programBytes, report) });
+    const module = compiled ?? (await compile(report));
+    const program = await init({ module_or_path: module });
     const engine = await Engine.open(choice, lost).catch(ofDevice);
     const loaded = await load(engine, await bytes);
+    report({ event: "shared", program: module, model: new Blob([(await bytes) as Uint8Array<ArrayBuffer>]) });
     report({ event: "warming" });
     await engine.warm_up();
-    return new Session(program, engine, new Predictions(engine), loaded, report);
+    return new Session(program, engine, new Predictions(engine, awake), loaded, report);
   }
 
   started(): Calls["start"]["result"] {
@@ -53,7 +65,7 @@ export class Session {
     return this.loaded;
   }
 
-  async predict(image: ImageRef, style: Style): Promise<Calls["predict"]["result"]> {
+  async predict({ image, style, mpp }: Calls["predict"]["args"]): Promise<Calls["predict"]["result"]> {
     const findings = await this.predictions.findings(image);
     const { bitmap, foreground } = await this.paint(image, { ...style, opacity: 0.45 }, { bare: false, veil: false });
     const scale = Math.min(1, THUMBNAIL / Math.max(bitmap.width, bitmap.height));
@@ -63,7 +75,8 @@ export class Session {
       resizeQuality: "medium",
     });
     bitmap.close();
-    return { findings, foreground, thumbnail };
+    const [caution = null] = this.scale([{ ...findings, mpp: findings.mpp ?? mpp }]);
+    return { findings, scale: caution, foreground, thumbnail, memory: this.memory };
   }
 
   async paint(image: ImageRef, style: Style, parts: Calls["paint"]["args"]["parts"]): Promise<Calls["paint"]["result"]> {
@@ -87,7 +100,7 @@ export class Session {
     return this.predictions.atHand(id)?.value(x, y) ?? null;
   }
 
-  async export({ image, kind, style }: Calls["export"]["args"]): Promise<Uint8Array<ArrayBuffer>> {
+  async export(image: ImageRef, kind: FileKind, style: Style): Promise<Uint8Array<ArrayBuffer>> {
     const prediction = await this.predictions.of(image);
     switch (kind) {
       case "mask":
@@ -95,59 +108,53 @@ export class Session {
       case "overlay":
         return owned(prediction.overlay_png(style.threshold, style.opacity, style.colormap, style.contour, style.dim));
       case "geojson":
-        return text(prediction.geojson(style.threshold, await this.className(image)));
+        return new TextEncoder().encode(prediction.geojson(style.threshold, await this.className(image)));
     }
   }
 
-  async csv(items: ExportItem[], style: Style): Promise<Uint8Array<ArrayBuffer>> {
-    const lines: Line[] = [];
-    for (const item of items) lines.push({ item, foreground: await this.foreground(item, style) });
-    return text(table(lines, this.card));
+  /** All files of an image. */
+  async results({ image, style }: Calls["results"]["args"]): Promise<Results> {
+    return {
+      mask: await this.export(image, "mask", style),
+      overlay: await this.export(image, "overlay", style),
+      soft: owned((await this.predictions.of(image)).soft_png()),
+      geojson: await this.export(image, "geojson", style),
+      foreground: await this.foreground(image, style),
+    };
   }
 
-  /** All results of all images, named as `histomask predict` names them, made one after the other. */
-  async zip({ items, style, run }: Calls["zip"]["args"]): Promise<Calls["zip"]["result"]> {
-    this.stopping = false;
-    const lines: Line[] = [];
-    const made = await archive(this.entries(items, style, run, lines));
-    return { archive: made, packed: lines.length };
+  async foreground(image: ImageRef, style: Style): Promise<number> {
+    return (await this.predictions.of(image)).foreground(style.threshold);
   }
 
-  /** The archive under way ends with what it holds. */
-  stop(): void {
-    this.stopping = true;
+  csv(lines: readonly Line[]): string {
+    return table(lines, this.card);
   }
 
-  private async *entries(items: ExportItem[], style: Style, run: string, lines: Line[]): AsyncGenerator<Entry> {
-    for (const [done, item] of items.entries()) {
-      // whoever asks to stop is heard between two images
-      await new Promise((resolve) => setTimeout(resolve));
-      if (this.stopping) break;
-      this.report({ event: "packing", done, total: items.length });
-      for (const kind of ["mask", "overlay"] as const) {
-        yield { name: `${item.stem}_${kind}.png`, input: await this.export({ image: item, kind, style }) };
-      }
-      yield { name: `${item.stem}_soft.png`, input: owned((await this.predictions.of(item)).soft_png()) };
-      yield { name: `${item.stem}.geojson`, input: await this.export({ image: item, kind: "geojson", style }) };
-      lines.push({ item, foreground: await this.foreground(item, style) });
-    }
-    yield { name: "predictions.csv", input: table(lines, this.card) };
-    const content = { ...(JSON.parse(run) as object), images: lines.length };
-    yield { name: "run.json", input: JSON.stringify(content, null, 2) };
+  /** What other pages get of an image; the threshold is the model's unless another is given. */
+  async segment(image: ImageRef, threshold: number | null): Promise<Segment> {
+    const findings: Findings = await this.predictions.findings(image);
+    const prediction = await this.predictions.of(image);
+    const cautions = [...findings.cautions, ...this.scale([findings])].flatMap((caution) => caution?.sentence ?? []);
+    const mask = prediction.soft() as Float32Array<ArrayBuffer>;
+    const geojson = prediction.geojson(threshold ?? this.card.threshold, await this.className(image));
+    return { findings, cautions, mask, geojson };
   }
 
-  private async foreground(item: ExportItem, style: Style): Promise<number> {
-    return item.foreground ?? (await this.predictions.of(item)).foreground(style.threshold);
-  }
-
-  forget(): number {
-    this.predictions.clear();
-    return this.program.memory.buffer.byteLength;
+  forget(ids: readonly number[] | null): Calls["forget"]["result"] {
+    if (ids) for (const id of ids) this.predictions.forget(id);
+    else this.predictions.clear();
+    return { held: this.memory, used: this.predictions.bytes };
   }
 
   panic(): null {
     panic_now();
     return null;
+  }
+
+  /** Bytes that the program holds. */
+  private get memory(): number {
+    return this.program.memory.buffer.byteLength;
   }
 
   private get card(): ModelCard {
@@ -158,6 +165,10 @@ export class Session {
     const { classIndex } = await this.predictions.findings(image);
     return this.card.classes[image.chosen ?? classIndex ?? -1] ?? "foreground";
   }
+}
+
+async function compile(report: (event: WorkerEvent) => void): Promise<WebAssembly.Module> {
+  return WebAssembly.compileStreaming(download(programUrl, "program", __BUILD__.programBytes, report));
 }
 
 async function modelBytes(model: Blob | null, report: (event: WorkerEvent) => void): Promise<Uint8Array> {
@@ -178,10 +189,6 @@ async function load(engine: Engine, bytes: Uint8Array): Promise<LoadedModel> {
 function ofDevice(error: unknown): never {
   if (error instanceof Error && !(error instanceof WebAssembly.RuntimeError)) error.name = "DeviceError";
   throw error;
-}
-
-function text(content: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(content);
 }
 
 /** wasm-bindgen returns copies outside the module's memory, so they may be transferred. */

@@ -1,16 +1,11 @@
 import { csv } from "../../pkg/histomask_web.js";
-import type { ExportItem, ModelCard } from "../protocol";
-
-/** A table's line of an image: its foreground counted, and whether its outlines lie beside it. */
-export interface Line {
-  readonly item: ExportItem;
-  readonly foreground: number;
-}
+import type { Line, ModelCard } from "../protocol";
 
 /** predictions.csv with the columns of `histomask predict --geojson` (docs/FORMATS.md). */
 export function table(lines: readonly Line[], card: ModelCard): string {
-  const namesClass = lines.some(({ item }) => item.findings.probabilities.length > 0);
-  const rows = lines.map(({ item, foreground }) => {
+  const namesClass = lines.some(({ findings }) => findings.probabilities.length > 0);
+  const rows = lines.map((item) => {
+    const { foreground } = item;
     const { classIndex, probabilities, backgroundUncertainty, width, height } = item.findings;
     return [
       item.name,

@@ -2,7 +2,7 @@
  * The Worker: answers the page's calls one after the other. It does not try to survive a panic or a lost device; it
  * says so, and the page replaces it.
  */
-import type { Calls, Fault, FromWorker, Request, Stop } from "../protocol";
+import type { Calls, Fault, FromWorker, Request } from "../protocol";
 import { Session } from "./session";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
@@ -12,11 +12,7 @@ let session: Session | undefined;
 let lost: string | undefined;
 let queue: Promise<void> = Promise.resolve();
 
-scope.addEventListener("message", ({ data }: MessageEvent<Request | Stop>) => {
-  if ("stop" in data) {
-    session?.stop();
-    return;
-  }
+scope.addEventListener("message", ({ data }: MessageEvent<Request>) => {
   // wasm-bindgen objects may be borrowed once at a time
   queue = queue.then(() => answer(data));
 });
@@ -39,8 +35,7 @@ async function answer(request: Request): Promise<void> {
 
 async function run(request: Request): Promise<Calls[keyof Calls]["result"]> {
   if (request.name === "start") {
-    const { choice, model } = request.args;
-    session = await Session.start(choice, model, post, (message) => {
+    session = await Session.start(request.args, post, (message) => {
       lost = message;
       post({ event: "crashed", message });
     });
@@ -51,7 +46,7 @@ async function run(request: Request): Promise<Calls[keyof Calls]["result"]> {
     case "load":
       return session.load(request.args.model);
     case "predict":
-      return session.predict(request.args.image, request.args.style);
+      return session.predict(request.args);
     case "paint":
       return session.paint(request.args.image, request.args.style, request.args.parts);
     case "scale":
@@ -59,13 +54,17 @@ async function run(request: Request): Promise<Calls[keyof Calls]["result"]> {
     case "value":
       return session.value(request.args.id, request.args.x, request.args.y);
     case "export":
-      return session.export(request.args);
+      return session.export(request.args.image, request.args.kind, request.args.style);
+    case "results":
+      return session.results(request.args);
+    case "foreground":
+      return session.foreground(request.args.image, request.args.style);
     case "csv":
-      return session.csv(request.args.items, request.args.style);
-    case "zip":
-      return session.zip(request.args);
+      return session.csv(request.args.lines);
+    case "segment":
+      return session.segment(request.args.image, request.args.threshold);
     case "forget":
-      return session.forget();
+      return session.forget(request.args.ids);
     case "panic":
       return session.panic();
   }
@@ -74,7 +73,10 @@ async function run(request: Request): Promise<Calls[keyof Calls]["result"]> {
 function transferable(result: Calls[keyof Calls]["result"]): Transferable[] {
   if (result instanceof Uint8Array) return [result.buffer];
   if (typeof result !== "object" || result === null) return [];
-  return Object.values(result).filter((value): value is ImageBitmap => value instanceof ImageBitmap);
+  return Object.values(result).flatMap((value: unknown): Transferable[] => {
+    if (value instanceof ImageBitmap) return [value];
+    return value instanceof Uint8Array || value instanceof Float32Array ? [value.buffer as ArrayBuffer] : [];
+  });
 }
 
 function fault(error: unknown): Fault {
