@@ -1,5 +1,6 @@
 import { byId } from "./dom";
 import type { Colormap, Style } from "./protocol";
+import { hatching } from "./view/hatching";
 
 /** Every 32nd colour of both maps (matplotlib's; shaders/src/colormap.rs has all 256). */
 const COLORS: Readonly<Record<Colormap, readonly string[]>> = {
@@ -12,7 +13,7 @@ const GROUND = "rgb(224 190 216)";
 
 /**
  * The key to the picture: mask values from 0 to 1 as they are painted there, over the image's mean colour, with the same
- * opacity, the same dark outside, and the contour's line where the threshold is.
+ * opacity, the same dark or hatched outside, and the contour's line where the threshold is.
  */
 export class ColorKey {
   private readonly canvas = byId("scale", HTMLCanvasElement);
@@ -50,7 +51,7 @@ export class ColorKey {
     }
     const at = Math.round(style.threshold * width);
     context.globalAlpha = style.dim;
-    context.fillStyle = "black";
+    context.fillStyle = (style.hatched && context.createPattern(hatching(2), "repeat")) || "black";
     context.fillRect(0, 0, at, height);
     context.globalAlpha = 1;
     if (!style.contour) return;

@@ -12,6 +12,7 @@ export class Controls {
   private readonly threshold = byId("threshold", HTMLInputElement);
   private readonly opacity = byId("opacity", HTMLInputElement);
   private readonly dim = byId("dim", HTMLInputElement);
+  private readonly outside = byId("outside", HTMLSelectElement);
   private readonly colormap = byId("colormap", HTMLSelectElement);
   private readonly contour = byId("contour", HTMLInputElement);
   private readonly heat = byId("heat", HTMLInputElement);
@@ -23,13 +24,14 @@ export class Controls {
   constructor(private readonly changed: (what: "style" | "scale") => void) {
     this.opacity.value = remembered("opacity") ?? String(DEFAULTS.opacity);
     this.dim.value = remembered("dim") ?? String(DEFAULTS.dim);
+    this.outside.value = remembered("outside") === "hatched" ? "hatched" : "darker";
     this.colormap.value = remembered("colormap") === "cividis" ? "cividis" : "viridis";
     this.contour.checked = remembered("contour") !== "off";
     this.heat.checked = remembered("heat") === "on";
     this.threshold.addEventListener("input", () => {
       this.exact = Number(this.threshold.value);
     });
-    for (const input of [this.threshold, this.opacity, this.dim, this.colormap, this.contour, this.heat]) {
+    for (const input of [this.threshold, this.opacity, this.dim, this.outside, this.colormap, this.contour, this.heat]) {
       input.addEventListener("input", () => this.update());
     }
     this.mpp.addEventListener("input", () => {
@@ -56,6 +58,7 @@ export class Controls {
       threshold: this.exact,
       opacity: this.heat.checked ? Number(this.opacity.value) : 0,
       dim: Number(this.dim.value),
+      hatched: this.outside.value === "hatched",
       colormap: this.colormap.value as Colormap,
       contour: this.contour.checked,
     };
@@ -78,6 +81,7 @@ export class Controls {
     this.threshold.value = String(this.modelThreshold);
     this.opacity.value = String(DEFAULTS.opacity);
     this.dim.value = String(DEFAULTS.dim);
+    this.outside.value = "darker";
     this.colormap.value = "viridis";
     this.contour.checked = true;
     this.heat.checked = false;
@@ -87,6 +91,7 @@ export class Controls {
   private update(): void {
     remember("opacity", this.opacity.value);
     remember("dim", this.dim.value);
+    remember("outside", this.outside.value);
     remember("colormap", this.colormap.value);
     remember("contour", this.contour.checked ? "on" : "off");
     remember("heat", this.heat.checked ? "on" : "off");

@@ -23,6 +23,7 @@ import { ResultView } from "./result-view";
 import { Runner } from "./runner";
 import { showSamples } from "./samples";
 import { dismiss, notify, say, showLoading, showProgress, stickBar } from "./status";
+import { Beside } from "./view/beside";
 import { Viewer } from "./view/viewer";
 
 const DEFAULT_MODEL = "Default model (GlaS)";
@@ -101,7 +102,14 @@ const runner = new Runner(
     idle: report,
   },
 );
-const viewer = new Viewer(host, () => controls.style(), {
+const beside: Beside = new Beside({
+  pool: host,
+  images,
+  style: () => controls.style(),
+  card: () => model?.card,
+  moved: () => viewer.link(),
+});
+const viewer: Viewer = new Viewer(host, () => controls.style(), beside, {
   painted(item, foreground) {
     item.foreground.set(foregroundKey(item, controls.style()), foreground);
     if (item === selected) result.showArea(foreground, scaleOf(item));

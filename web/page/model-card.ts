@@ -1,5 +1,6 @@
 import { byId, make } from "./dom";
 import { count } from "./format";
+import { modelInWords } from "./model-words";
 import type { LoadedModel } from "./protocol";
 
 /** Names of methods as the paper's tables have them. */
@@ -49,13 +50,14 @@ export function showModelCard({ card, sha256 }: LoadedModel, name: string, own: 
       key.endsWith("_percent") ? `${value.toFixed(1)}\u202f%` : value.toPrecision(4),
     ]),
     ["Images are scaled", scale ? `${scale} ${input.size} px` : "not at all"],
-    ["Threshold", card.threshold.toFixed(2)],
+    ["Threshold", String(card.threshold)],
     ["Data, BLAKE3", data.hash],
     ["File, SHA-256", sha256 ?? "not computed: the browser offers cryptography over https only"],
     ["Written by", `histomask ${card.version}`],
   ];
   byId("model-name").textContent = name;
   byId("model-default").hidden = !own;
+  byId("model-words").replaceChildren(...modelInWords(card, own).map((text) => make("li", "", text)));
   byId("model-rows").replaceChildren(
     ...rows.map(([term, value]) => {
       const row = make("div");

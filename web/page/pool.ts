@@ -51,6 +51,11 @@ export class Pool implements Caller {
     return 1 + [...this.helpers].filter((helper) => helper.isReady).length;
   }
 
+  /** The compiled program and the model's file, once they are there. */
+  get shared(): Shared | undefined {
+    return this.lead.shared;
+  }
+
   open(choice?: DeviceChoice, known?: string | true): void {
     this.dismiss();
     this.lead.open(choice, known);

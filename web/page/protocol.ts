@@ -15,8 +15,10 @@ export interface Style {
   readonly threshold: number;
   /** Of the colours over the image, 0 to 1; 0 where colours are switched off. */
   readonly opacity: number;
-  /** By how much all that is outside is darkened, 0 to 1. */
+  /** By how much all that is outside is darkened or hatched, 0 to 1. */
   readonly dim: number;
+  /** Hatched on the screen in place of darkened; files are darkened. */
+  readonly hatched: boolean;
   readonly colormap: Colormap;
   readonly contour: boolean;
 }

@@ -1,10 +1,17 @@
 import OpenSeadragon from "openseadragon";
-import { byId } from "../dom";
 
 /** A place in an image, in its pixels. */
 export interface Place {
   readonly x: number;
   readonly y: number;
+}
+
+/** What a view shows: CSS pixels an image pixel fills, the middle as shares of the image, degrees. */
+export interface Look {
+  readonly scale: number;
+  readonly x: number;
+  readonly y: number;
+  readonly rotation: number;
 }
 
 /** From image pixels to CSS pixels of the stage, as `CanvasRenderingContext2D.setTransform` takes it. */
@@ -21,15 +28,22 @@ export class Scope {
   private readonly viewer: OpenSeadragon.Viewer;
   private size: { width: number; height: number } | undefined;
 
-  /** `moved` is told whenever what is seen changes. */
-  constructor(private readonly moved: () => void) {
+  /**
+   * In an element, which shows the whole of it in `navigator` where there is one. `moved` is told whenever what is seen
+   * changes.
+   */
+  constructor(
+    private readonly element: HTMLElement,
+    navigator: HTMLElement | null,
+    private readonly moved: () => void,
+  ) {
     keepStyleOut();
     this.viewer = new OpenSeadragon.Viewer({
-      element: byId("view"),
+      element,
       drawer: "canvas",
       showNavigationControl: false,
-      showNavigator: true,
-      navigatorElement: byId("navigator"),
+      showNavigator: navigator !== null,
+      ...(navigator ? { navigatorElement: navigator } : {}),
       navigatorAutoFade: false,
       navigatorRotate: false,
       navigatorBackground: "transparent",
@@ -51,11 +65,15 @@ export class Scope {
       this.smooth();
       this.moved();
     });
+  }
+
+  /** Names what takes the focus, for screen readers. */
+  describe(id: string, labelledBy: string): void {
     const { canvas } = this;
-    canvas.id = "canvas";
+    canvas.id = id;
     canvas.setAttribute("role", "application");
     canvas.setAttribute("aria-roledescription", "image with its mask");
-    canvas.setAttribute("aria-labelledby", "image-title");
+    canvas.setAttribute("aria-labelledby", labelledBy);
     canvas.setAttribute("aria-describedby", "view-keys");
   }
 
@@ -74,12 +92,12 @@ export class Scope {
     this.viewer.addOnceHandler("open", () => {
       const { viewport } = this.viewer;
       // the stage had no size before there was an image
-      const { clientWidth, clientHeight } = byId("view");
+      const { clientWidth, clientHeight } = this.element;
       viewport.resize(new OpenSeadragon.Point(clientWidth, clientHeight));
       viewport.setRotation(rotation, true);
       if (bounds) viewport.fitBounds(bounds, true);
       else viewport.goHome(true);
-      this.viewer.navigator.updateSize();
+      this.viewer.navigator?.updateSize();
     });
     this.viewer.open({ tileSource: source });
   }
@@ -124,7 +142,7 @@ export class Scope {
   pixelAt(clientX: number, clientY: number): Place | null {
     const { image, size } = this;
     if (!image || !size) return null;
-    const box = byId("view").getBoundingClientRect();
+    const box = this.element.getBoundingClientRect();
     const at = image.viewerElementToImageCoordinates(new OpenSeadragon.Point(clientX - box.left, clientY - box.top));
     const [x, y] = [Math.floor(at.x), Math.floor(at.y)];
     return x >= 0 && y >= 0 && x < size.width && y < size.height ? { x, y } : null;
@@ -132,7 +150,7 @@ export class Scope {
 
   /** The image pixel in the middle of the view. */
   middle(): Place | null {
-    const box = byId("view").getBoundingClientRect();
+    const box = this.element.getBoundingClientRect();
     return this.pixelAt(box.left + box.width / 2, box.top + box.height / 2);
   }
 
@@ -178,6 +196,39 @@ export class Scope {
     return this.isOpen && viewport.getZoom(true) > viewport.getHomeZoom() * 1.02;
   }
 
+  /** What is on its way to be seen; undefined without a picture. */
+  get look(): Look | undefined {
+    const { image, size, viewer } = this;
+    if (!image || !size) return undefined;
+    const centre = image.viewportToImageCoordinates(viewer.viewport.getCenter(true));
+    return {
+      scale: this.scale,
+      x: centre.x / size.width,
+      y: centre.y / size.height,
+      rotation: viewer.viewport.getRotation(true),
+    };
+  }
+
+  /** Shows the same as another view, at once. */
+  follow(look: Look): void {
+    const { image, size, viewer } = this;
+    const mine = this.look;
+    if (!image || !size || !mine) return;
+    const apart = Math.max(
+      Math.abs(look.scale / mine.scale - 1),
+      Math.abs(look.x - mine.x),
+      Math.abs(look.y - mine.y),
+      Math.abs(look.rotation - mine.rotation),
+    );
+    // as close as rounding gets
+    if (apart < 1e-6) return;
+    const centre = new OpenSeadragon.Point(look.x * size.width, look.y * size.height);
+    viewer.viewport.setRotation(look.rotation, true);
+    viewer.viewport.zoomTo(image.imageToViewportZoom(look.scale), undefined, true);
+    viewer.viewport.panTo(image.imageToViewportCoordinates(centre), true);
+    viewer.forceRedraw();
+  }
+
   private get image(): OpenSeadragon.TiledImage | undefined {
     return this.viewer.world.getItemCount() > 0 ? this.viewer.world.getItemAt(0) : undefined;
   }
@@ -196,6 +247,7 @@ export class Scope {
 
 /** The library adds a style element, which the policy refuses, unless there is one: this one styles nothing. */
 function keepStyleOut(): void {
+  if (document.querySelector("[data-openseadragon-mobile-css]")) return;
   const stand = document.createElementNS("histomask", "style");
   stand.setAttribute("data-openseadragon-mobile-css", "true");
   document.head.append(stand);

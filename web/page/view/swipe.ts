@@ -16,7 +16,7 @@ export class Swipe {
     });
     this.handle.addEventListener("pointermove", (event) => {
       if (!this.handle.hasPointerCapture(event.pointerId)) return;
-      const box = byId("stage").getBoundingClientRect();
+      const box = byId("pane").getBoundingClientRect();
       this.move((event.clientX - box.left) / box.width);
     });
     this.handle.addEventListener("keydown", (event) => {

@@ -3,6 +3,7 @@ import { Cancelled, type Caller } from "../engine-host";
 import { words } from "../format";
 import { reference, type Item } from "../images";
 import type { Style } from "../protocol";
+import type { Beside } from "./beside";
 import { Layers } from "./layers";
 import { PatchSource } from "./patch-source";
 import { showScaleBar } from "./scale-bar";
@@ -27,8 +28,13 @@ export class Viewer {
   private readonly cross = byId("cross");
   private readonly readout = byId("value");
   private readonly toggle = byId("overlay-toggle", HTMLButtonElement);
-  private readonly scope = new Scope(() => this.moved());
-  private readonly layers = new Layers(this.scope);
+  private readonly scope = new Scope(byId("view"), byId("navigator"), () => this.moved());
+  private readonly layers = new Layers(
+    this.scope,
+    byId("layers", HTMLCanvasElement),
+    byId("painted", HTMLCanvasElement),
+    byId("veil", HTMLCanvasElement),
+  );
   private readonly swipe = new Swipe((at) => {
     this.layers.swipe = at;
     this.layers.draw();
@@ -44,17 +50,27 @@ export class Viewer {
   private asked: Place | undefined;
   private byKeys = false;
   private pressed: number | undefined;
+  /** The view that leads: the last one touched. */
+  private leading: Scope = this.scope;
 
   constructor(
     private readonly host: Caller,
     private readonly style: () => Style,
+    private readonly beside: Beside,
     private readonly on: ViewerEvents,
   ) {
+    this.scope.describe("canvas", "image-title");
     // before the library takes the event
     const view = byId("view");
     view.addEventListener("pointermove", (event) => this.point(event), true);
     view.addEventListener("pointerdown", (event) => this.point(event), true);
     view.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.leave(), true);
+    this.lead(view, this.scope);
+    this.lead(byId("beside-view"), beside.scope);
+    byId("beside-view").addEventListener("pointermove", (event) => this.pointBeside(event), true);
+    byId("beside-view").addEventListener("pointerdown", (event) => this.pointBeside(event), true);
+    byId("compare-toggle").addEventListener("click", () => this.compare());
+    beside.scope.canvas.addEventListener("keydown", (event) => this.navigate(event));
     this.scope.canvas.addEventListener("keydown", (event) => this.navigate(event));
     this.scope.canvas.addEventListener("blur", () => this.byKeys && this.leave());
     this.toggle.addEventListener("click", () => this.setOverlay(!this.layers.visible));
@@ -66,7 +82,12 @@ export class Viewer {
       rotate: () => this.scope.rotate(90),
       "full-screen": () => fullScreen(),
     };
-    for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
+    for (const [id, action] of Object.entries(actions)) {
+      byId(id).addEventListener("click", () => {
+        this.leading = this.scope;
+        action();
+      });
+    }
     document.addEventListener("fullscreenchange", () => showFullScreen(document.fullscreenElement !== null));
     document.addEventListener("keydown", (event) => this.keyDown(event));
     document.addEventListener("keyup", (event) => this.keyUp(event));
@@ -81,6 +102,7 @@ export class Viewer {
       this.stage.classList.add("stale");
     }
     this.item = item;
+    this.beside.show(item);
     if (item) this.repaint();
     else this.stage.classList.add("empty");
   }
@@ -92,11 +114,13 @@ export class Viewer {
     this.veiled = "";
     this.layers.clear();
     this.scope.close();
+    this.beside.clear();
   }
 
   /** Draws anew at the next frame: however fast a slider moves, once a frame and one after the other. */
   repaint(): void {
-    this.layers.dim = this.style().dim;
+    this.layers.outside = this.style();
+    this.beside.repaint();
     if (this.stale) return;
     this.stale = true;
     if (!this.painting) requestAnimationFrame(() => void this.paint());
@@ -128,7 +152,7 @@ export class Viewer {
           this.layers.put("veil", made.veil);
           this.veiled = veil;
         }
-        this.layers.dim = style.dim;
+        this.layers.outside = style;
         this.layers.draw();
         this.stage.classList.remove("empty", "stale");
         this.on.painted(item, made.foreground);
@@ -147,13 +171,34 @@ export class Viewer {
   private moved(): void {
     this.layers.draw();
     this.rescale();
+    this.link();
     this.stage.classList.toggle("close-up", this.scope.isCloseUp);
     if (!this.byKeys) return;
     this.cursor = this.scope.middle() ?? undefined;
     this.ask();
   }
 
+  /** The view that leads is followed by the other one; told whenever one of them has moved. */
+  link(): void {
+    if (!this.beside.on) return;
+    const { look } = this.leading;
+    if (look) (this.leading === this.scope ? this.beside.scope : this.scope).follow(look);
+  }
+
+  /** Whoever is touched leads. */
+  private lead(element: HTMLElement, scope: Scope): void {
+    for (const event of ["pointerdown", "wheel", "focusin"]) {
+      element.addEventListener(event, () => (this.leading = scope), { capture: true, passive: true });
+    }
+  }
+
+  private compare(): void {
+    this.leading = this.scope;
+    this.beside.toggle();
+  }
+
   private setOverlay(overlay: boolean): void {
+    this.beside.visible = overlay;
     this.layers.visible = overlay;
     this.toggle.setAttribute("aria-pressed", String(overlay));
     this.layers.draw();
@@ -167,6 +212,8 @@ export class Viewer {
       this.setOverlay(!this.layers.visible);
     } else if (key === "s") {
       this.swipe.toggle();
+    } else if (key === "c") {
+      this.compare();
     } else if (key === "f") {
       fullScreen();
     } else if (key === "escape") {
@@ -225,6 +272,22 @@ export class Viewer {
     }
   }
 
+  /** The mask's value in the view beside: of the same pixel by both models, or of the other image. */
+  private pointBeside(event: PointerEvent): void {
+    const at = this.beside.scope.pixelAt(event.clientX, event.clientY);
+    if (!at) return;
+    if (this.beside.isSameImage) {
+      this.byKeys = false;
+      this.cursor = at;
+      this.ask();
+      return;
+    }
+    this.leave();
+    void this.beside.value(at).then((found) => {
+      if (found) this.readout.textContent = `Beside it, ${read(at, found.value, found.threshold)}`;
+    }, () => undefined);
+  }
+
   private leave(): void {
     this.cursor = undefined;
     this.asked = undefined;
@@ -240,11 +303,12 @@ export class Viewer {
     this.asking = true;
     this.asked = cursor;
     const call = this.host.call("value", { id: item.id, ...cursor });
-    call
-      .then((value) => {
+    const other = this.beside.isSameImage ? this.beside.value(cursor) : Promise.resolve(null);
+    Promise.all([call, other])
+      .then(([value, beside]) => {
         if (item !== this.item || !this.cursor) return;
-        const side = value === null ? "" : value >= this.style().threshold ? ", inside" : ", outside";
-        this.readout.textContent = `x ${cursor.x}, y ${cursor.y}: ${value === null ? "…" : value.toFixed(3)}${side}`;
+        const and = beside ? `; by the other model ${level(beside.value, beside.threshold)}` : "";
+        this.readout.textContent = read(cursor, value, this.style().threshold) + and;
       })
       // cancelled or crashed: the next movement asks again
       .catch(() => undefined)
@@ -253,6 +317,14 @@ export class Viewer {
         if (this.cursor && (this.cursor.x !== this.asked?.x || this.cursor.y !== this.asked?.y)) this.ask();
       });
   }
+}
+
+function read({ x, y }: Place, value: number | null, threshold: number): string {
+  return `x ${x}, y ${y}: ${value === null ? "…" : level(value, threshold)}`;
+}
+
+function level(value: number, threshold: number): string {
+  return `${value.toFixed(3)}${value >= threshold ? ", inside" : ", outside"}`;
 }
 
 /** The picture alone with the status line; the browser's own full screen where it allows it. */
