@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the browser app: a static folder that any file server can host, and `histomask serve`.
+# Builds the browser app: a static folder that any file server can host, and `histomask serve`. Also what `npm pack` in
+# web/ packs for other pages (web/README.md).
 #
 #     scripts/web.sh [FOLDER]        default: web/dist
 #
@@ -20,5 +21,6 @@ cd web
 npm ci --no-audit --no-fund --ignore-scripts
 npm run check
 npm run build -- --outDir "$out" --emptyOutDir
+npm run package
 node page/build/compress.mjs "$out"
 echo "the app is in $out; host it with: histomask serve --dir $out"

@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vite";
+import { built } from "./page/build/define.ts";
 import { readHeaders } from "./page/build/headers.ts";
 import { manifest } from "./page/build/manifest.ts";
 import { offline } from "./page/build/offline.ts";
@@ -10,8 +10,6 @@ import { licences, withoutAddresses } from "./page/build/viewer-library.ts";
 const here = import.meta.dirname;
 const page = join(here, "page");
 const headers = readHeaders(join(page, "headers.txt"));
-const version = /^version = "(.+)"$/m.exec(readFileSync(join(here, "../Cargo.toml"), "utf8"))?.[1];
-if (!version) throw new Error("../Cargo.toml states no version");
 
 export default defineConfig({
   root: page,
@@ -20,13 +18,7 @@ export default defineConfig({
   publicDir: false,
   plugins: [withoutAddresses(), licences(here), policy(headers), manifest(page), offline(headers)],
   worker: { format: "es" },
-  define: {
-    __BUILD__: JSON.stringify({
-      version,
-      programBytes: statSync(join(here, "pkg/histomask_web_bg.wasm")).size,
-      modelBytes: statSync(join(here, "../native/assets/glas.safetensors")).size,
-    }),
-  },
+  define: built(here),
   server: { fs: { allow: [join(here, "..")] } },
   build: {
     outDir: join(here, "dist"),

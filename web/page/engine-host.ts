@@ -5,6 +5,7 @@ import type {
   DeviceInfo,
   FromWorker,
   LoadedModel,
+  ModelSource,
   Reply,
   Request,
   WorkerEvent,
@@ -31,6 +32,12 @@ export interface Caller {
 export interface Shared {
   readonly program: WebAssembly.Module;
   readonly model: Blob;
+}
+
+/** What a Worker starts with: without a program it loads and compiles it. */
+export interface Supplies {
+  readonly program?: WebAssembly.Module | undefined;
+  readonly model: ModelSource;
 }
 
 export interface HostEvents {
@@ -71,18 +78,18 @@ export class EngineHost implements Caller {
   private program: WebAssembly.Module | null;
   /** The model in use; null: the first one. */
   private model: Blob | null = null;
-  /** The model to start with, once it is known: the default one unless another was given. */
-  private firstModel: Blob | null;
+  /** The model to start with: where it is, until it has been loaded. */
+  private firstModel: ModelSource;
 
-  /** `awake`: pixels of results that it may keep at hand; without `shared` it loads and compiles what it needs. */
+  /** `awake`: pixels of results that it may keep at hand. */
   constructor(
     private choice: DeviceChoice,
     private readonly awake: number,
     private readonly on: HostEvents,
-    shared?: Partial<Shared>,
+    { program, model }: Supplies,
   ) {
-    this.program = shared?.program ?? null;
-    this.firstModel = shared?.model ?? null;
+    this.program = program ?? null;
+    this.firstModel = model;
   }
 
   /** Whether it waits for calls. */
@@ -103,7 +110,7 @@ export class EngineHost implements Caller {
   /** For other Workers with the same model; undefined before there is one. */
   get shared(): Shared | undefined {
     const model = this.model ?? this.firstModel;
-    return this.program && model ? { program: this.program, model } : undefined;
+    return this.program && model instanceof Blob ? { program: this.program, model } : undefined;
   }
 
   /**
@@ -129,7 +136,7 @@ export class EngineHost implements Caller {
     });
   }
 
-  /** Loads a model (null: the default one); rejects and keeps the old one if it is none. */
+  /** Loads a model (null: the first one); rejects and keeps the old one if it is none. */
   async load(model: Blob | null): Promise<LoadedModel> {
     const loaded = await this.call("load", { model: model ?? this.firstModel });
     this.model = model;
@@ -224,7 +231,7 @@ export class EngineHost implements Caller {
   /** A successor need not load and compile again. */
   private share({ program, model }: Shared): void {
     this.program = program;
-    this.firstModel ??= model;
+    if (typeof this.firstModel === "string") this.firstModel = model;
   }
 
   /** The CPU is faster; for the next visits too. */

@@ -5,6 +5,7 @@ import "./styles/intake.css";
 import "./styles/layout.css";
 import "./styles/result.css";
 import "./styles/table.css";
+import defaultModel from "../../native/assets/glas.safetensors?url";
 import { BatchTable } from "./batch-table";
 import { Controls } from "./controls";
 import { initialDevice, measuredBefore, onDeviceChosen, rememberFaster, showDevice } from "./device-badge";
@@ -42,7 +43,7 @@ let stopping = false;
 let unsaved = false;
 
 const firstDevice = initialDevice();
-const host = new Pool(firstDevice, {
+const host = new Pool(firstDevice, defaultModel, {
   starting() {
     device = undefined;
     showDevice(undefined);

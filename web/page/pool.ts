@@ -39,11 +39,13 @@ export class Pool implements Caller {
   /** A helper could not start: no more are tried. */
   private refused = false;
 
+  /** `model` is the address of the default model. */
   constructor(
     choice: DeviceChoice,
+    model: string,
     private readonly on: PoolEvents,
   ) {
-    this.lead = new EngineHost(choice, AWAKE.lead, on);
+    this.lead = new EngineHost(choice, AWAKE.lead, on, { model });
   }
 
   /** Images that can be predicted at a time. */

@@ -136,14 +136,17 @@ export interface Segment {
   readonly geojson: string;
 }
 
-/** Every call, with what goes in and what comes back. `model` null is the default model. */
+/** A model's file, or where it is loaded from. */
+export type ModelSource = Blob | string;
+
+/** Every call, with what goes in and what comes back. */
 export interface Calls {
   /** `program` null is downloaded and compiled; `awake` is how many pixels of results may be kept at hand. */
   start: {
-    args: { choice: DeviceAsked; model: Blob | null; program: WebAssembly.Module | null; awake: number };
+    args: { choice: DeviceAsked; model: ModelSource; program: WebAssembly.Module | null; awake: number };
     result: LoadedModel & { device: DeviceInfo };
   };
-  load: { args: { model: Blob | null }; result: LoadedModel };
+  load: { args: { model: ModelSource }; result: LoadedModel };
   /**
    * `mpp`: microns per pixel that were typed, for files that do not say. `scale`: a caution by size and microns per pixel.
    * `memory`: bytes that this Worker's program holds by now.

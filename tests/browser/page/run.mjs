@@ -16,6 +16,7 @@ import { failures } from './failures.mjs';
 import { gpuFaults } from './gpu-faults.mjs';
 import { predict } from './native.mjs';
 import { numbersOnCpu, numbersOnGpu } from './numbers.mjs';
+import { npmPackage } from './package.mjs';
 import { painting } from './painting.mjs';
 import { privacy } from './privacy.mjs';
 import { recovery } from './recovery.mjs';
@@ -33,6 +34,7 @@ const SUITES = {
   painting,
   controls,
   downloads,
+  npmPackage,
   failures,
   accessibility,
   recovery,

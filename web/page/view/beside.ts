@@ -171,7 +171,7 @@ export class Beside {
         },
         dead: refused,
       },
-      { ...this.context.pool.shared, model: new Blob([await file.arrayBuffer()]) },
+      { program: this.context.pool.shared?.program, model: new Blob([await file.arrayBuffer()]) },
     );
     const other: NonNullable<Beside["other"]> = { host, name: file.name, card: undefined };
     this.other = other;

@@ -1,6 +1,5 @@
 import init, { Engine, panic_now, type InitOutput } from "../../pkg/histomask_web.js";
 import programUrl from "../../pkg/histomask_web_bg.wasm?url";
-import modelUrl from "../../../native/assets/glas.safetensors?url";
 import type {
   Calls,
   Caution,
@@ -11,6 +10,7 @@ import type {
   Line,
   LoadedModel,
   ModelCard,
+  ModelSource,
   Results,
   Segment,
   Style,
@@ -57,7 +57,7 @@ export class Session {
   }
 
   /** Takes another model; if it is none, the old one stays. */
-  async load(model: Blob | null): Promise<LoadedModel> {
+  async load(model: ModelSource): Promise<LoadedModel> {
     this.loaded = await load(this.engine, await modelBytes(model, this.report));
     this.predictions.clear();
     this.report({ event: "warming" });
@@ -131,13 +131,14 @@ export class Session {
     return table(lines, this.card);
   }
 
-  /** What other pages get of an image; the threshold is the model's unless another is given. */
+  /** What other pages get of an image, after which nothing of it is kept; the threshold is the model's unless another is given. */
   async segment(image: ImageRef, threshold: number | null): Promise<Segment> {
     const findings: Findings = await this.predictions.findings(image);
     const prediction = await this.predictions.of(image);
     const cautions = [...findings.cautions, ...this.scale([findings])].flatMap((caution) => caution?.sentence ?? []);
     const mask = prediction.soft() as Float32Array<ArrayBuffer>;
     const geojson = prediction.geojson(threshold ?? this.card.threshold, await this.className(image));
+    this.predictions.forget(image.id);
     return { findings, cautions, mask, geojson };
   }
 
@@ -171,9 +172,9 @@ async function compile(report: (event: WorkerEvent) => void): Promise<WebAssembl
   return WebAssembly.compileStreaming(download(programUrl, "program", __BUILD__.programBytes, report));
 }
 
-async function modelBytes(model: Blob | null, report: (event: WorkerEvent) => void): Promise<Uint8Array> {
-  if (model) return read(model);
-  const response = await download(modelUrl, "model", __BUILD__.modelBytes, report);
+async function modelBytes(model: ModelSource, report: (event: WorkerEvent) => void): Promise<Uint8Array> {
+  if (typeof model !== "string") return read(model);
+  const response = await download(model, "model", __BUILD__.modelBytes, report);
   return new Uint8Array(await response.arrayBuffer());
 }
 
