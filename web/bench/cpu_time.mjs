@@ -11,7 +11,8 @@ const read = file => {
   }
 };
 
-function descendants() {
+/** Processes that this one has started, and theirs. */
+export function descendants() {
   const children = new Map();
   for (const pid of fs.readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
     // the name in brackets may hold anything

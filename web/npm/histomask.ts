@@ -1,4 +1,5 @@
 import { EngineHost } from "../page/engine-host";
+import { unheard } from "../page/host-events";
 import type { LoadedModel } from "../page/protocol";
 
 export interface LoadOptions {
@@ -41,14 +42,8 @@ export class Segmenter {
   /** Starts with the bytes of a `.safetensors` file of histomask; rejects if they are none. */
   static load(model: Blob | ArrayBuffer | Uint8Array<ArrayBuffer>, options: LoadOptions = {}): Promise<Segmenter> {
     return new Promise((resolve, reject) => {
-      const nothing = () => undefined;
       const on = {
-        starting: nothing,
-        progress: nothing,
-        slower: nothing,
-        faster: nothing,
-        // a crash costs a restart; what was asked is asked again
-        restarting: nothing,
+        ...unheard,
         ready: (device: Segmenter["device"], loaded: LoadedModel) => resolve(new Segmenter(host, loaded, device)),
         dead: (message: string) => reject(new Error(message)),
       };

@@ -63,17 +63,22 @@ export class Archive {
 
 type Picker = (options: object) => Promise<FileSystemFileHandle>;
 
+/** Milliseconds within which nobody answers a dialog: a browser that cannot show one refuses at once. */
+const AT_ONCE = 150;
+
 /**
  * Where on disk a file shall go: asked of the user, by browsers that let a page write there. null where they don't, or
- * won't; undefined if the user gave up.
+ * cannot ask; undefined if the user gave up.
  */
 export async function placeOnDisk(name: string): Promise<FileSystemFileHandle | null | undefined> {
   const { showSaveFilePicker } = globalThis as { showSaveFilePicker?: Picker };
   if (!showSaveFilePicker) return null;
+  const asked = performance.now();
   try {
     const types = [{ description: "ZIP archive", accept: { "application/zip": [".zip"] } }];
     return await showSaveFilePicker.call(globalThis, { suggestedName: name, types });
   } catch (error) {
-    return error instanceof DOMException && error.name === "AbortError" ? undefined : null;
+    const gaveUp = error instanceof DOMException && error.name === "AbortError";
+    return gaveUp && performance.now() - asked > AT_ONCE ? undefined : null;
   }
 }

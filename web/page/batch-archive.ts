@@ -1,5 +1,5 @@
 import type { Archive } from "./archive";
-import { Cancelled } from "./engine-host";
+import { Cancelled } from "./host-events";
 import { words } from "./format";
 import { lineOf, reference, type Item } from "./images";
 import type { Pool } from "./pool";

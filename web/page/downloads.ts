@@ -1,7 +1,7 @@
 import { byId } from "./dom";
 import { Archive, placeOnDisk } from "./archive";
 import { pack, type Failure } from "./batch-archive";
-import { Cancelled } from "./engine-host";
+import { Cancelled } from "./host-events";
 import { count, words } from "./format";
 import { cautions, foregroundKey, lineOf, reference, type Images, type Item } from "./images";
 import type { Pool } from "./pool";

@@ -1,58 +1,11 @@
-import type {
-  CallName,
-  Calls,
-  DeviceChoice,
-  DeviceInfo,
-  FromWorker,
-  LoadedModel,
-  ModelSource,
-  Reply,
-  Request,
-  WorkerEvent,
-} from "./protocol";
+import { Cancelled, Failed, type Caller, type HostEvents, type Shared, type Supplies } from "./host-events";
+import type { CallName, Calls, DeviceChoice, DeviceInfo, FromWorker, LoadedModel, ModelSource, Reply, Request } from "./protocol";
 
 /** Times one call may bring the Worker down before it is given up: on the GPU, once more, and on the CPU. */
 const ATTEMPTS = 3;
 
 /** Crashes of the GPU before the CPU takes over. */
 const GPU_CRASHES = 2;
-
-/** What a call rejects with when the user cancelled it. */
-export class Cancelled extends Error {}
-
-/** What a call rejects with when the Worker failed and not the input. */
-export class Failed extends Error {}
-
-/** What answers calls: one Worker, or several as one. */
-export interface Caller {
-  call<K extends CallName>(name: K, args: Calls[K]["args"]): Promise<Calls[K]["result"]>;
-}
-
-/** What every Worker needs: the compiled program, and the model's file. Neither is copied. */
-export interface Shared {
-  readonly program: WebAssembly.Module;
-  readonly model: Blob;
-}
-
-/** What a Worker starts with: without a program it loads and compiles it. */
-export interface Supplies {
-  readonly program?: WebAssembly.Module | undefined;
-  readonly model: ModelSource;
-}
-
-export interface HostEvents {
-  /** The Worker starts or starts again. */
-  starting(): void;
-  progress(event: Exclude<WorkerEvent, { event: "crashed" | "shared" }>): void;
-  ready(device: DeviceInfo, model: LoadedModel): void;
-  /** The GPU was tried and is slower than the CPU, or faster. */
-  slower(): void;
-  faster(): void;
-  /** It crashed and is being replaced. */
-  restarting(message: string): void;
-  /** It cannot be started at all. */
-  dead(message: string): void;
-}
 
 interface Pending {
   readonly request: Request;
@@ -223,9 +176,10 @@ export class EngineHost implements Caller {
     this.ready = true;
     this.device = device.kind;
     this.failedStarts = 0;
+    // before anybody is told and asks for more
+    for (const { request } of this.pending.values()) this.worker?.postMessage(request);
     if (device.kind === "gpu" && this.choice === "auto") this.on.faster();
     this.on.ready(this.forced === undefined ? device : { ...device, why: this.forced }, model);
-    for (const { request } of this.pending.values()) this.worker?.postMessage(request);
   }
 
   /** A successor need not load and compile again. */

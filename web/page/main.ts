@@ -12,7 +12,7 @@ import { initialDevice, measuredBefore, onDeviceChosen, rememberFaster, showDevi
 import { byId } from "./dom";
 import { connectDownloads, enableDownloads } from "./downloads";
 import { watchFiles, type Intake } from "./drop-zone";
-import { Cancelled } from "./engine-host";
+import { Cancelled } from "./host-events";
 import { count, duration, ended, sentence, words } from "./format";
 import { ImageList } from "./image-list";
 import { Images, foregroundKey, micronsPerPixel, type Found, type Item } from "./images";

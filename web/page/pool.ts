@@ -1,4 +1,5 @@
-import { Cancelled, EngineHost, type Caller, type HostEvents, type Shared } from "./engine-host";
+import { EngineHost } from "./engine-host";
+import { Cancelled, unheard, type Caller, type HostEvents, type Shared } from "./host-events";
 import type { CallName, Calls, DeviceChoice, ImageRef, LoadedModel } from "./protocol";
 
 /** Share of the device's memory that the programs of all Workers may take together. */
@@ -138,12 +139,8 @@ export class Pool implements Caller {
   }
 
   private hire(shared: Shared): void {
-    const nothing = () => undefined;
     const on: HostEvents = {
-      starting: nothing,
-      progress: nothing,
-      slower: nothing,
-      faster: nothing,
+      ...unheard,
       ready: () => this.on.grown(),
       restarting: (message) => this.on.restarting(message),
       dead: () => {

@@ -1,4 +1,4 @@
-import { Cancelled, Failed } from "./engine-host";
+import { Cancelled, Failed } from "./host-events";
 import { words } from "./format";
 import { foregroundKey, micronsPerPixel, reference, type Images, type Item } from "./images";
 import type { Pool } from "./pool";

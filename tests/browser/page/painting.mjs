@@ -45,6 +45,39 @@ export async function painting(world) {
     return `${inside.length} places inside and ${outside.length} outside, in a picture of the window`;
   });
 
+  await report.check('hatched outside: inside and outside cannot be taken for each other', async () => {
+    await tab.set('dim', 1);
+    await page.selectOption('#outside', 'hatched');
+    await tab.settled();
+    // places in a row come upon the lines, dark and light, and upon the image between them
+    const around = places => places.flatMap(({ x, y }) => Array.from({ length: 7 }, (_, at) => ({ x: x - 3 + at, y })));
+    const kinds = (colors, places) => {
+      const found = { dark: 0, light: 0, image: 0 };
+      colors.forEach((color, at) => {
+        const own = level(places[at]);
+        if (color.every((value, channel) => Math.abs(value - own[channel]) <= 3)) found.image++;
+        else if (Math.max(...color) < 90) found.dark++;
+        else if (Math.min(...color) > 235) found.light++;
+      });
+      return found;
+    };
+    const [within, beyond] = [around(inside), around(outside)];
+    (await seen(within)).forEach((color, at) => near(color, level(within[at]), 'inside'));
+    const { dark, light, image } = kinds(await seen(beyond), beyond);
+    for (const [name, count] of Object.entries({ dark, light, image })) {
+      assert.ok(count > beyond.length / 20, `${name}: ${count} of ${beyond.length}`);
+    }
+    const key = await page.locator('#scale').evaluate(canvas => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width / 4, canvas.height);
+      const levels = data.filter((_, at) => at % 4 === 0);
+      return [Math.min(...levels), Math.max(...levels)];
+    });
+    assert.ok(key[0] < 30 && key[1] > 225, `the key is hatched too: ${key}`);
+    await page.click('#reset');
+    await tab.settled();
+    return `of ${beyond.length} places outside ${dark} dark, ${light} light, ${image} the image's own`;
+  });
+
   await report.check('the line between image and mask', async () => {
     await page.click('#swipe-toggle');
     const colors = await seen(outside);

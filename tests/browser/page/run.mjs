@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { accessibility } from './accessibility.mjs';
 import { launch } from './browser.mjs';
 import { budget } from './budget.mjs';
+import { compare } from './compare.mjs';
 import { controls } from './controls.mjs';
 import { downloads } from './downloads.mjs';
 import { failures } from './failures.mjs';
@@ -18,6 +19,7 @@ import { predict } from './native.mjs';
 import { numbersOnCpu, numbersOnGpu } from './numbers.mjs';
 import { npmPackage } from './package.mjs';
 import { painting } from './painting.mjs';
+import { pool } from './pool.mjs';
 import { privacy } from './privacy.mjs';
 import { recovery } from './recovery.mjs';
 import { Report } from './report.mjs';
@@ -25,6 +27,7 @@ import { takeScreenshots } from './screenshots.mjs';
 import { plainServer } from './server.mjs';
 import { Tab } from './tab.mjs';
 import { tiling } from './tiling.mjs';
+import { updates } from './updates.mjs';
 
 const [app, program, executablePath, screenshots, ...asked] = process.argv.slice(2);
 const SUITES = {
@@ -33,11 +36,14 @@ const SUITES = {
   tiling,
   painting,
   controls,
+  compare,
   downloads,
+  pool,
   npmPackage,
   failures,
   accessibility,
   recovery,
+  updates,
   privacy,
   takeScreenshots,
 };

@@ -1,4 +1,4 @@
-// Pictures of the page at two widths, light and dark, for people to look at.
+// Pictures of the page's states at two widths, light and dark, for people to look at.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -23,6 +23,21 @@ export async function takeScreenshots(world) {
         await shoot('start');
         await tab.add(...world.samples.slice(2));
         await shoot('result');
+        const { page } = tab;
+        await page.selectOption('#outside', 'hatched');
+        await page.click('#compare-toggle');
+        await until('the other image', async () => /\d/.test(await tab.text('beside-class')), 30);
+        await tab.settled();
+        await shoot('compared');
+        await page.click('#compare-toggle');
+        await page.selectOption('#outside', 'darker');
+        await tab.add({ name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('no image') });
+        await page.locator('#images > *').last().click();
+        await shoot('error');
+        await page.click('#model-card summary');
+        await shoot('card');
+        await page.click('#table-open');
+        await shoot('batch');
         assert.deepEqual(tab.errors, []);
         await tab.page.context().close();
       }

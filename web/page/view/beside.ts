@@ -1,6 +1,7 @@
 import { byId } from "../dom";
-import { Cancelled, EngineHost, type Caller } from "../engine-host";
+import { EngineHost } from "../engine-host";
 import { percent, sentence, words } from "../format";
+import { Cancelled, unheard, type Caller } from "../host-events";
 import { reference, type Images, type Item } from "../images";
 import type { Pool } from "../pool";
 import type { ModelCard, Style } from "../protocol";
@@ -149,7 +150,6 @@ export class Beside {
   /** Opens a Worker with another model. */
   private async load(file: File): Promise<void> {
     this.other?.host.close(new Cancelled("cancelled"));
-    const nothing = () => undefined;
     const refused = (message: string) => {
       if (this.other === other) this.other = undefined;
       this.what = undefined;
@@ -160,11 +160,7 @@ export class Beside {
       "cpu",
       AWAKE,
       {
-        starting: nothing,
-        progress: nothing,
-        slower: nothing,
-        faster: nothing,
-        restarting: nothing,
+        ...unheard,
         ready: (_, { card }) => {
           other.card = card;
           this.repaint();

@@ -92,14 +92,20 @@ export class Scope {
     this.viewer.addOnceHandler("open", () => {
       const { viewport } = this.viewer;
       // the stage had no size before there was an image
-      const { clientWidth, clientHeight } = this.element;
-      viewport.resize(new OpenSeadragon.Point(clientWidth, clientHeight));
+      this.resize();
       viewport.setRotation(rotation, true);
       if (bounds) viewport.fitBounds(bounds, true);
       else viewport.goHome(true);
       this.viewer.navigator?.updateSize();
     });
     this.viewer.open({ tileSource: source });
+  }
+
+  /** Fits the whole image into an element that is about to have another size. */
+  refit(): void {
+    if (!this.isOpen) return;
+    // the library restores the zoom when it has told of the size
+    this.viewer.addOnceHandler("after-resize", () => queueMicrotask(() => this.viewer.viewport.goHome(true)));
   }
 
   close(): void {
@@ -231,6 +237,11 @@ export class Scope {
 
   private get image(): OpenSeadragon.TiledImage | undefined {
     return this.viewer.world.getItemCount() > 0 ? this.viewer.world.getItemAt(0) : undefined;
+  }
+
+  private resize(): void {
+    const { clientWidth, clientHeight } = this.element;
+    this.viewer.viewport.resize(new OpenSeadragon.Point(clientWidth, clientHeight));
   }
 
   private settle(): void {

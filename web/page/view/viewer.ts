@@ -1,5 +1,5 @@
 import { byId, typing } from "../dom";
-import { Cancelled, type Caller } from "../engine-host";
+import { Cancelled, type Caller } from "../host-events";
 import { words } from "../format";
 import { reference, type Item } from "../images";
 import type { Style } from "../protocol";
@@ -194,7 +194,10 @@ export class Viewer {
 
   private compare(): void {
     this.leading = this.scope;
+    const whole = !this.scope.isCloseUp;
     this.beside.toggle();
+    // half the room, or all of it again
+    if (whole) this.scope.refit();
   }
 
   private setOverlay(overlay: boolean): void {
@@ -251,6 +254,8 @@ export class Viewer {
     const action = arrow ? () => this.scope.pan(arrow[0], arrow[1], event.shiftKey) : keys[event.key];
     if (!action) return;
     event.preventDefault();
+    // keys in either view move the first one, and the other follows
+    this.leading = this.scope;
     if (arrow) {
       this.byKeys = true;
       this.cross.hidden = false;
