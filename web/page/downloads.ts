@@ -145,7 +145,7 @@ function run(context: DownloadContext, packed: number, unpacked: readonly Failur
     return said.length > 0 ? [{ path: item.name, cautions: said }] : [];
   });
   const model = context.model();
-  return JSON.stringify({
+  const content = {
     schema: 1,
     histomask: __BUILD__.version,
     command: ["web"],
@@ -157,7 +157,8 @@ function run(context: DownloadContext, packed: number, unpacked: readonly Failur
     images: packed,
     doubtful,
     failed: [...failed, ...unpacked],
-  }, null, 2);
+  };
+  return JSON.stringify(content, null, 2);
 }
 
 function save(file: Blob, name: string): void {

@@ -45,6 +45,11 @@ export class EngineHost implements Caller {
     this.firstModel = model;
   }
 
+  /** Takes a program that was compiled elsewhere. */
+  supply(program: WebAssembly.Module | undefined): void {
+    this.program ??= program ?? null;
+  }
+
   /** Whether it waits for calls. */
   get isReady(): boolean {
     return this.ready;

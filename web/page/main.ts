@@ -12,8 +12,9 @@ import { initialDevice, measuredBefore, onDeviceChosen, rememberFaster, showDevi
 import { byId } from "./dom";
 import { connectDownloads, enableDownloads } from "./downloads";
 import { watchFiles, type Intake } from "./drop-zone";
-import { Cancelled } from "./host-events";
+import { compileEarly } from "./early";
 import { count, duration, ended, sentence, words } from "./format";
+import { Cancelled } from "./host-events";
 import { ImageList } from "./image-list";
 import { Images, foregroundKey, micronsPerPixel, type Found, type Item } from "./images";
 import { showModelCard } from "./model-card";
@@ -349,5 +350,7 @@ addEventListener("beforeunload", (event) => {
   if (unsaved || packing) event.preventDefault();
 });
 
+const early = compileEarly((event) => event.event === "loading" && showLoading(event));
 const offline = await goOffline((use) => notify("A new version of this page is ready", { label: "Reload", run: use }));
+host.supply(await early);
 host.open(firstDevice, measuredBefore(firstDevice));

@@ -46,7 +46,13 @@ export class Pool implements Caller {
     model: string,
     private readonly on: PoolEvents,
   ) {
-    this.lead = new EngineHost(choice, AWAKE.lead, on, { model });
+    const starting = () => {
+      // its results went with the Worker before
+      for (const [id, owner] of this.owners) if (owner === this.lead) this.owners.delete(id);
+      this.memory.delete(this.lead);
+      on.starting();
+    };
+    this.lead = new EngineHost(choice, AWAKE.lead, { ...on, starting }, { model });
   }
 
   /** Images that can be predicted at a time. */
@@ -57,6 +63,11 @@ export class Pool implements Caller {
   /** The compiled program and the model's file, once they are there. */
   get shared(): Shared | undefined {
     return this.lead.shared;
+  }
+
+  /** Takes a program that was compiled elsewhere. */
+  supply(program: WebAssembly.Module | undefined): void {
+    this.lead.supply(program);
   }
 
   open(choice?: DeviceChoice, known?: string | true): void {
@@ -104,9 +115,7 @@ export class Pool implements Caller {
   /** Ends whatever is under way: Workers cannot be interrupted, so those at work are replaced. */
   cancel(): void {
     for (const helper of this.helpers) if (helper.waiting > 0) this.end(helper, new Cancelled("cancelled"));
-    if (this.lead.waiting === 0) return;
-    this.memory.delete(this.lead);
-    this.lead.cancel();
+    if (this.lead.waiting > 0) this.lead.cancel();
   }
 
   /** Nothing of any image stays in memory. */
@@ -130,7 +139,6 @@ export class Pool implements Caller {
       .call("forget", { ids })
       .then(({ held, used }) => {
         if (held < MUCH_MEMORY || used > held / 4 || host.waiting > 0) return;
-        this.memory.delete(host);
         if (host === this.lead) host.renew();
         else this.end(host, new Dismissed("dismissed"));
       })

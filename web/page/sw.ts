@@ -20,6 +20,8 @@ const root = new URL("./", scope.location.href).href;
 // another copy of this page may lie under another path of the same origin
 const family = `histomask ${root} `;
 const cacheName = family + site.version;
+/** Where the page leaves what it loaded before there was a service worker (early.ts). */
+const stage = `histomask-early ${root}`;
 const urls = new Set([...site.shell, ...site.large].map((path) => new URL(path, root).href));
 
 scope.addEventListener("install", (event) => event.waitUntil(install()));
@@ -67,7 +69,7 @@ async function answer(event: FetchEvent): Promise<Response> {
   if (request.method !== "GET") return Response.error();
   if (!urls.has(url.href)) return older(url.href);
   const cache = await caches.open(cacheName);
-  const cached = await cache.match(url.href, { ignoreVary: true });
+  const cached = (await cache.match(url.href, { ignoreVary: true })) ?? (await adopt(url.href));
   if (cached) return withHeaders(cached);
   const response = await load(url.href);
   event.waitUntil(cache.put(url.href, response.clone()));
@@ -87,8 +89,20 @@ async function older(url: string): Promise<Response> {
 /** Whether everything is at hand without a network. */
 async function complete(): Promise<boolean> {
   const cache = await caches.open(cacheName);
-  const found = await Promise.all([...urls].map((url) => cache.match(url, { ignoreVary: true })));
+  const found = await Promise.all(
+    [...urls].map(async (url) => (await cache.match(url, { ignoreVary: true })) ?? adopt(url)),
+  );
   return found.every((response) => response !== undefined);
+}
+
+/** Takes over what the page has loaded itself. */
+async function adopt(url: string): Promise<Response | undefined> {
+  if (!(await caches.has(stage))) return undefined;
+  const response = await (await caches.open(stage)).match(url, { ignoreVary: true });
+  if (!response) return undefined;
+  await (await caches.open(cacheName)).put(url, response.clone());
+  await caches.delete(stage);
+  return response;
 }
 
 async function load(url: string): Promise<Response> {

@@ -38,6 +38,7 @@ export async function accessibility(world) {
       await page.locator('#images > *').nth(2).click();
       await page.click('#model-card summary');
       await look('a failed image, the model card');
+      await page.locator('#images > *').first().click();
       await page.click('#compare-toggle');
       await look('two views');
       await page.click('#table-open');

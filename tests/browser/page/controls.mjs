@@ -18,6 +18,14 @@ export async function controls(world) {
   await tab.ready();
   await tab.add(image);
 
+  await report.check('the model card in plain words', async () => {
+    const words = await page.locator('#model-words').evaluate(list => list.textContent);
+    for (const said of ['colon', 'haematoxylin and eosin', 'µm per pixel', 'All-ones', 'none was chosen by its error', 'Limits']) {
+      assert.ok(words.includes(said), said);
+    }
+    return `${words.length} characters`;
+  });
+
   await report.check('value under the cursor', async () => {
     const { 'one_soft.png': soft } = await tab.archive();
     const { width, values } = grey(soft);
@@ -187,6 +195,7 @@ export async function controls(world) {
     await tab.clear();
     await tab.loadModel(model);
     await page.click('#model-card summary');
+    assert.match(await tab.text('model-words'), /benign and malignant[^]*organ and stain its file does not say/);
     assert.match(
       await tab.text('model-rows'),
       /Method\s+Wildcat, efficientnet-lite0[^]*short side to 128 px[^]*SHA-256\s+[0-9a-f]{64}/,

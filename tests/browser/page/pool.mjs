@@ -1,7 +1,7 @@
 // Batches by several Workers: the same results as by one, whatever happens to one of them; and archives on disk.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { bmpFile, picture } from './images.mjs';
+import { bmpFile, picture, pngFile } from './images.mjs';
 import { table } from './numbers.mjs';
 import { until } from './report.mjs';
 
@@ -55,7 +55,7 @@ export async function pool(world) {
   await report.check('one core, or little memory: one Worker', async () => {
     for (const seen of [
       { cores: 1, memory: 8 },
-      { cores: 8, memory: 0.25 },
+      { cores: 8, memory: 0.05 },
     ]) {
       const tab = await on(seen);
       await tab.add(...images);
@@ -73,7 +73,7 @@ export async function pool(world) {
     await tab.add(...images);
     assert.equal(await workers(tab), 2);
     const [first, second] = (await told(tab)).filter(({ id }) => id === undefined);
-    assert.deepEqual(first, { compiled: false, loaded: false });
+    assert.deepEqual(first, { compiled: true, loaded: false }, 'compiled while the service worker came');
     assert.deepEqual(second, { compiled: true, loaded: true }, 'program and model are handed on');
     assert.equal(loads(), before, 'nothing is loaded a second time');
     const both = await tab.archive();
@@ -136,6 +136,26 @@ export async function pool(world) {
     return 'all are the new model’s';
   });
 
+  await report.check('an image whose file is gone: the archive has the others and names it', async () => {
+    const tab = await on({ cores: 1, memory: 8 });
+    const files = ['kept.png', 'gone.png'].map((name, at) => world.file(name, pngFile(picture(160, 120, at))));
+    await tab.add(...files);
+    fs.rmSync(files[1]);
+    // its results are lost with the Worker
+    await tab.page.evaluate(() => window.workers[0].postMessage({ call: -1, name: 'panic', args: {} }));
+    await until('another Worker', async () => (await workers(tab)) === 2);
+    await tab.ready();
+    const entries = await tab.archive();
+    assert.deepEqual(Object.keys(entries).filter(name => name.endsWith('_mask.png')), ['kept_mask.png']);
+    const run = JSON.parse(entries['run.json']);
+    assert.equal(run.images, 1);
+    assert.deepEqual(run.failed.map(({ path }) => path), ['gone.png']);
+    const notice = await tab.text('notice-text');
+    assert.match(notice, /^1 image could not be packed\. “gone\.png”: The file can no longer be read/);
+    await tab.page.context().close();
+    return notice;
+  });
+
   await report.check('a large batch straight to disk', async () => {
     const tab = await on({ cores: 2, memory: 8 });
     // the dialog is the browser's; what it gives back is a file of the page's own storage here
@@ -156,8 +176,14 @@ export async function pool(world) {
       return { bytes: file.size, entries: end[10] + 256 * end[11] };
     });
     assert.equal(size.entries, 4 * 4 + 2);
+    const starts = async () => (await told(tab)).filter(({ id }) => id === undefined).length;
+    const before = await starts();
+    await tab.clear();
+    await until('a Worker in place of the one that holds much memory', async () => (await starts()) > before, 20);
+    await tab.ready();
+    assert.equal(tab.page.workers().length, 1);
     await world.quiet(tab);
     await tab.page.context().close();
-    return `${size.entries} entries, ${(size.bytes / 1e6).toFixed(1)} MB, no download`;
+    return `${size.entries} entries, ${(size.bytes / 1e6).toFixed(1)} MB, no download; cleared, its memory is given back`;
   });
 }

@@ -4,7 +4,7 @@ import { percent, sentence, words } from "../format";
 import { Cancelled, unheard, type Caller } from "../host-events";
 import { reference, type Images, type Item } from "../images";
 import type { Pool } from "../pool";
-import type { ModelCard, Style } from "../protocol";
+import type { Findings, ImageRef, ModelCard, Style } from "../protocol";
 import { Layers } from "./layers";
 import { PatchSource } from "./patch-source";
 import { Scope, type Place } from "./scope";
@@ -33,7 +33,9 @@ export class Beside {
   private what: What | undefined;
   private item: Item | undefined;
   private other: { host: EngineHost; name: string; card: ModelCard | undefined } | undefined;
+  /** What picture is open, and what the other model says of it. */
   private open = "";
+  private findings: Findings | undefined;
   private painting = false;
   private stale = false;
   on = false;
@@ -206,11 +208,8 @@ export class Beside {
       const key = `${item.id} ${isModel ? this.other?.name : ""}`;
       const isNew = key !== this.open;
       if (isNew) this.say(isModel ? "Computing…" : "");
-      const findings = isModel
-        ? (await this.predict(host, image, style)).findings
-        : item.state.kind === "done"
-          ? item.state.findings
-          : undefined;
+      if (isNew) this.findings = isModel ? await this.predict(host, image, style) : undefined;
+      const findings = this.findings ?? (item.state.kind === "done" ? item.state.findings : undefined);
       const made = await host.call("paint", { image, style, parts: { bare: isNew, veil: true } });
       if (made.bare) {
         this.scope.open(new PatchSource(made.bare));
@@ -230,10 +229,10 @@ export class Beside {
     if (this.stale) requestAnimationFrame(() => void this.paint());
   }
 
-  private async predict(host: Caller, image: ReturnType<typeof reference>, style: Style) {
-    const made = await host.call("predict", { image, style, mpp: null });
-    made.thumbnail.close();
-    return made;
+  private async predict(host: Caller, image: ImageRef, style: Style): Promise<Findings> {
+    const { findings, thumbnail } = await host.call("predict", { image, style, mpp: null });
+    thumbnail.close();
+    return findings;
   }
 
   private say(text: string): void {

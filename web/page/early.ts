@@ -1,0 +1,29 @@
+import programUrl from "../pkg/histomask_web_bg.wasm?url";
+import type { WorkerEvent } from "./protocol";
+import { download } from "./worker/download";
+
+/** Where the page leaves the program for the service worker, which was not there yet to keep it (sw.ts). */
+const STAGE = `histomask-early ${new URL("./", location.href).href}`;
+
+/**
+ * On a first visit, the program loaded and compiled while the service worker installs itself, before which no Worker may
+ * start. undefined where a service worker is there already, or if it fails: then the Worker loads it and says why not.
+ */
+export async function compileEarly(report: (event: WorkerEvent) => void): Promise<WebAssembly.Module | undefined> {
+  if (!("serviceWorker" in navigator) || navigator.serviceWorker.controller) return undefined;
+  try {
+    const response = await download(programUrl, "program", __BUILD__.programBytes, report);
+    void stage(response.clone());
+    return await WebAssembly.compileStreaming(response);
+  } catch {
+    return undefined;
+  }
+}
+
+async function stage(response: Response): Promise<void> {
+  try {
+    await (await caches.open(STAGE)).put(programUrl, response);
+  } catch {
+    // storage is refused or full: the page is not available offline, and says so
+  }
+}
