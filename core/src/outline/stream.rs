@@ -3,6 +3,7 @@
 //! Held are the labels of two rows and the outlines of regions that still grow.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 
 use super::{Polygon, Ring};
 
@@ -26,6 +27,9 @@ pub struct Outliner {
     /// Labels of the last row and of the one that comes, with a pixel of background on each side.
     above: Vec<u32>,
     here: Vec<u32>,
+    /// Columns outside of which the two are background; most of a slide's rows are empty.
+    above_span: Range<usize>,
+    here_span: Range<usize>,
     /// Of each label an equal or smaller one of the same region; of the smallest, itself.
     parent: Vec<u32>,
     parts: HashMap<u32, Part>,
@@ -66,6 +70,8 @@ impl Outliner {
             rows: 0,
             above: vec![BACKGROUND; width + 2],
             here: vec![BACKGROUND; width + 2],
+            above_span: 0..0,
+            here_span: 0..0,
             parent: vec![BACKGROUND],
             parts: HashMap::new(),
             chains: Vec::new(),
@@ -80,6 +86,7 @@ impl Outliner {
         self.line();
         let finished = self.finished();
         std::mem::swap(&mut self.above, &mut self.here);
+        std::mem::swap(&mut self.above_span, &mut self.here_span);
         self.rows += 1;
         finished
     }
@@ -92,8 +99,13 @@ impl Outliner {
 
     /// Labels the pixels of a row.
     fn label(&mut self, row: &[u8]) {
-        self.here.fill(BACKGROUND);
-        for (x, &value) in row.iter().take(self.width).enumerate() {
+        // what the row before the last left
+        self.here[self.here_span.start + 1..self.here_span.end + 1].fill(BACKGROUND);
+        let row = row.get(..self.width).unwrap_or(row);
+        let inside = |&value: &u8| value >= self.threshold;
+        let first = row.iter().position(inside).unwrap_or(row.len());
+        self.here_span = first..row.iter().rposition(inside).map_or(first, |last| last + 1);
+        for (x, &value) in row.iter().enumerate().take(self.here_span.end).skip(first) {
             if value < self.threshold {
                 continue;
             }
@@ -147,7 +159,7 @@ impl Outliner {
     /// Walks along the line above the row that has just been labelled.
     fn line(&mut self) {
         let mut along = NONE;
-        for x in 0..=self.width {
+        for x in spanned(&self.above_span, &self.here_span) {
             let (a, b) = (self.above[x], self.above[x + 1]);
             let (c, d) = (self.here[x], self.here[x + 1]);
             let [a_in, b_in, c_in, d_in] = [a, b, c, d].map(|label| label != BACKGROUND);
@@ -256,8 +268,8 @@ impl Outliner {
     fn finished(&mut self) -> Vec<Polygon> {
         let mut polygons = Vec::new();
         let mut last = BACKGROUND;
-        for x in 1..=self.width {
-            let label = self.above[x];
+        for x in self.above_span.clone() {
+            let label = self.above[x + 1];
             if label == BACKGROUND || label == last {
                 continue;
             }
@@ -284,6 +296,16 @@ impl Part {
             if area(&ring) > 0 { polygon.exterior = ring } else { polygon.holes.push(ring) }
         }
         polygon
+    }
+}
+
+/// The corners of the pixels that lie in either of two spans.
+fn spanned(one: &Range<usize>, other: &Range<usize>) -> Range<usize> {
+    match (one.is_empty(), other.is_empty()) {
+        (true, true) => 0..0,
+        (false, true) => one.start..one.end + 1,
+        (true, false) => other.start..other.end + 1,
+        (false, false) => one.start.min(other.start)..one.end.max(other.end) + 1,
     }
 }
 

@@ -8,6 +8,13 @@ use flate2::write::ZlibEncoder;
 /// Side of a tile in pixels, a multiple of 16 (TIFF 6.0, section 15).
 const TILE: usize = 512;
 
+/// A row of a level; most of a slide's are empty.
+#[derive(Debug)]
+enum Row {
+    Zeros,
+    Values(Vec<u8>),
+}
+
 /// What is written of a picture besides its pixels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PyramidText {
@@ -35,10 +42,11 @@ pub struct PyramidWriter<W> {
 struct LevelRows {
     width: usize,
     height: usize,
-    /// Rows of the tiles that are not written yet.
+    /// Rows of the tiles that are not written yet: how many, and their values, or none as long as all are zeros.
+    count: usize,
     rows: Vec<u8>,
     /// The last row, if it still waits for its partner in the next level.
-    waiting: Option<Vec<u8>>,
+    waiting: Option<Row>,
     tiles: Vec<(u64, u64)>,
 }
 
@@ -53,7 +61,7 @@ impl<W: Write + Seek> PyramidWriter<W> {
         let mut levels = Vec::new();
         let (mut width, mut height) = (width.max(1), height.max(1));
         loop {
-            levels.push(LevelRows { width, height, rows: Vec::new(), waiting: None, tiles: Vec::new() });
+            levels.push(LevelRows { width, height, count: 0, rows: Vec::new(), waiting: None, tiles: Vec::new() });
             if width.max(height) <= TILE {
                 break;
             }
@@ -67,9 +75,12 @@ impl<W: Write + Seek> PyramidWriter<W> {
     /// # Errors
     /// As the file's.
     pub fn push(&mut self, row: &[u8]) -> std::io::Result<()> {
+        if row.iter().all(|&value| value == 0) {
+            return self.push_to(0, Row::Zeros);
+        }
         let mut row = row.to_vec();
         row.resize(self.levels.first().map_or(0, |level| level.width), 0);
-        self.push_to(0, row)
+        self.push_to(0, Row::Values(row))
     }
 
     /// Writes what is left and the directories.
@@ -82,7 +93,7 @@ impl<W: Write + Seek> PyramidWriter<W> {
             if let Some(row) = self.levels.get_mut(index).and_then(|level| level.waiting.take()) {
                 self.push_to(index + 1, halved(&row, &row))?;
             }
-            if self.levels.get(index).is_some_and(|level| !level.rows.is_empty()) {
+            if self.levels.get(index).is_some_and(|level| level.count > 0) {
                 self.write_tiles(index)?;
             }
         }
@@ -94,10 +105,14 @@ impl<W: Write + Seek> PyramidWriter<W> {
         Ok(self.file)
     }
 
-    fn push_to(&mut self, index: usize, row: Vec<u8>) -> std::io::Result<()> {
+    fn push_to(&mut self, index: usize, row: Row) -> std::io::Result<()> {
         let Some(level) = self.levels.get_mut(index) else { return Ok(()) };
-        level.rows.extend_from_slice(&row);
-        let full = level.rows.len() == level.width * TILE;
+        if let Row::Values(values) = &row {
+            level.rows.resize(level.width * level.count, 0);
+            level.rows.extend_from_slice(values);
+        }
+        level.count += 1;
+        let full = level.count == TILE;
         let above = level.waiting.take();
         if full {
             self.write_tiles(index)?;
@@ -116,32 +131,32 @@ impl<W: Write + Seek> PyramidWriter<W> {
     fn write_tiles(&mut self, index: usize) -> std::io::Result<()> {
         let Some(level) = self.levels.get_mut(index) else { return Ok(()) };
         let (width, rows) = (level.width, std::mem::take(&mut level.rows));
-        for left in (0..width).step_by(TILE) {
-            let mut tile = vec![0; TILE * TILE];
+        level.count = 0;
+        let tiles = each(width.div_ceil(TILE), |column| {
+            let left = column * TILE;
             let across = TILE.min(width - left);
-            for (to, from) in tile.chunks_exact_mut(TILE).zip(rows.chunks_exact(width)) {
-                to[..across].copy_from_slice(&from[left..left + across]);
+            let parts = rows.chunks(width).filter_map(|row| row.get(left..left + across));
+            if parts.clone().flatten().all(|&value| value == 0) {
+                return Ok(None);
             }
-            let place = self.write_tile(&tile)?;
+            let mut tile = vec![0; TILE * TILE];
+            tile.chunks_exact_mut(TILE).zip(parts).for_each(|(to, part)| to[..across].copy_from_slice(part));
+            packed(&tile).map(Some)
+        });
+        for tile in tiles {
+            let place = match (tile?, self.zeros) {
+                (Some(bytes), _) => self.write(&bytes)?,
+                (None, Some(place)) => place,
+                (None, None) => {
+                    let place = self.write(&packed(&[0; TILE * TILE])?)?;
+                    *self.zeros.insert(place)
+                }
+            };
             if let Some(level) = self.levels.get_mut(index) {
                 level.tiles.push(place);
             }
         }
         Ok(())
-    }
-
-    fn write_tile(&mut self, tile: &[u8]) -> std::io::Result<(u64, u64)> {
-        let empty = tile.iter().all(|&value| value == 0);
-        if let Some(place) = self.zeros.filter(|_| empty) {
-            return Ok(place);
-        }
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(6));
-        encoder.write_all(tile)?;
-        let place = self.write(&encoder.finish()?)?;
-        if empty {
-            self.zeros = Some(place);
-        }
-        Ok(place)
     }
 
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<(u64, u64)> {
@@ -222,13 +237,40 @@ impl<W: Write + Seek> PyramidWriter<W> {
 }
 
 /// One row of the next level: means of four pixels, of two at the right edge.
-fn halved(above: &[u8], below: &[u8]) -> Vec<u8> {
+fn halved(above: &Row, below: &Row) -> Row {
+    let zeros;
+    let (above, below) = match (above, below) {
+        (Row::Zeros, Row::Zeros) => return Row::Zeros,
+        (Row::Values(above), Row::Values(below)) => (above, below),
+        (Row::Values(values), Row::Zeros) | (Row::Zeros, Row::Values(values)) => {
+            zeros = vec![0; values.len()];
+            (values, &zeros)
+        }
+    };
     let pairs = above.chunks(2).zip(below.chunks(2));
-    pairs
-        .map(|(above, below)| {
-            let sum: u32 = above.iter().chain(below).map(|&value| u32::from(value)).sum();
-            let count = (above.len() + below.len()) as u32;
-            ((sum + count / 2) / count) as u8
-        })
-        .collect()
+    let mean = |(above, below): (&[u8], &[u8])| {
+        let sum: u32 = above.iter().chain(below).map(|&value| u32::from(value)).sum();
+        let count = (above.len() + below.len()) as u32;
+        ((sum + count / 2) / count) as u8
+    };
+    Row::Values(pairs.map(mean).collect())
+}
+
+/// A tile's bytes in Deflate.
+fn packed(tile: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(6));
+    encoder.write_all(tile)?;
+    encoder.finish()
+}
+
+/// `of` each number below `count`, in order, on as many threads as there are.
+#[cfg(feature = "threads")]
+fn each<T: Send>(count: usize, of: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+    use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+    (0..count).into_par_iter().map(of).collect()
+}
+
+#[cfg(not(feature = "threads"))]
+fn each<T>(count: usize, of: impl Fn(usize) -> T) -> Vec<T> {
+    (0..count).map(of).collect()
 }

@@ -173,30 +173,39 @@ struct Heat {
     row: usize,
     width: usize,
     sums: Vec<f32>,
-    counts: Vec<u32>,
+    /// Columns and rows that fall on each of the thumbnail's.
+    across: Vec<u32>,
+    down: Vec<u32>,
 }
 
 impl Heat {
     fn new([width, height]: [usize; 2], thumbnail: &RgbImage) -> Self {
         let (across, down) = (thumbnail.width() as usize, thumbnail.height() as usize);
-        Self {
-            columns: (0..width).map(|x| x * across / width.max(1)).collect(),
+        let columns: Vec<usize> = (0..width).map(|x| x * across / width.max(1)).collect();
+        let mut heat = Self {
             height: down,
             rows: height,
             row: 0,
             width: across,
             sums: vec![0.0; across * down],
-            counts: vec![0; across * down],
-        }
+            across: vec![0; across],
+            down: vec![0; down],
+            columns,
+        };
+        heat.columns.iter().for_each(|&column| heat.across[column] += 1);
+        heat
     }
 
     fn row(&mut self, values: &[u8]) {
-        let start = self.row * self.height / self.rows.max(1) * self.width;
+        let row = self.row * self.height / self.rows.max(1);
         self.row += 1;
-        for (&column, &value) in self.columns.iter().zip(values) {
-            if let (Some(sum), Some(count)) = (self.sums.get_mut(start + column), self.counts.get_mut(start + column)) {
+        let Some(down) = self.down.get_mut(row) else { return };
+        *down += 1;
+        // most of a slide is empty
+        let Some(first) = values.iter().position(|&value| value > 0) else { return };
+        for (&column, &value) in self.columns.iter().zip(values).skip(first) {
+            if let Some(sum) = self.sums.get_mut(row * self.width + column) {
                 *sum += f32::from(value) / 255.0;
-                *count += 1;
             }
         }
     }
@@ -204,9 +213,10 @@ impl Heat {
     /// Pixels that none fell on, of a thumbnail finer than the mask, have what stands left of them or above.
     fn mean(self) -> Vec<f32> {
         let mut mean: Vec<f32> = Vec::with_capacity(self.sums.len());
-        for (index, (sum, count)) in self.sums.iter().zip(&self.counts).enumerate() {
-            let value = match *count {
-                0 if index % self.width > 0 && self.counts[index - 1] > 0 => mean[index - 1],
+        let count = |index: usize| self.down[index / self.width] * self.across[index % self.width];
+        for (index, sum) in self.sums.iter().enumerate() {
+            let value = match count(index) {
+                0 if index % self.width > 0 && count(index - 1) > 0 => mean[index - 1],
                 0 if index >= self.width => mean[index - self.width],
                 0 => 0.0,
                 count => sum / count as f32,
