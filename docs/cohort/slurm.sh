@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A cohort of slides as a Slurm array: `./slurm.sh SLIDES OUT SHARDS [OPTION…]` submits an array of SHARDS jobs and one
-# that merges them and makes the table. Submitted again, it should go on where it was (not tried). Environment: HISTOMASK (the program),
-# SBATCH_… as Slurm knows them (partition, account, time).
+# that merges them and makes the table, and prints the number of each. Once these are gone from the queue it may be
+# submitted again with the same words, and goes on where it was. Environment: HISTOMASK (the program), SBATCH_… as Slurm
+# knows them (partition, account, time).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 slides=$1 out=$2 shards=$3
@@ -21,5 +22,6 @@ predict() {
 array=$(sbatch --parsable --job-name=slides --array="1-$shards" --cpus-per-task=1 --requeue --open-mode=append \
   --output="$out/logs/%a.txt" --wrap "$(predict '--shard $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT' "$@")")
 # after all of them, also where one was killed: then the merge computes what is missing
+echo "$array"
 sbatch --parsable --job-name=table --dependency="afterany:$array" --cpus-per-task=1 --output="$out/logs/table.txt" --wrap \
   "$(predict '' "$@"); python3 $(printf %q "$here/table.py") $(printf '%q ' "$out/slides.csv" "$out/slides.json" "$out/cohort.csv")"
