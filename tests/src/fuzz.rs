@@ -60,13 +60,16 @@ pub fn jpeg_end(choice: &[u8]) {
     assert!(ended.is_err() || part.len() + 8 > whole.len(), "cut at {} of {}, with an end", part.len(), whole.len());
 }
 
-/// A whole slide: every level and a scaled region are read or refused.
+/// A whole slide: every level, a scaled region and what stands beside it are read or refused.
 pub fn slide(file: &[u8]) {
     let Ok(slide) = Slide::open(Cursor::new(file.to_vec())) else { return };
     for level in 0..slide.levels().len() {
         let _ = slide.region(level, [-5, -5], [90, 60]);
     }
     let _ = slide.region_scaled([3.3, 2.7], [0, 0], [20, 20]);
+    for name in slide.associated() {
+        let _ = slide.associated_image(name);
+    }
 }
 
 /// A safetensors file: tensors as large as their shapes say.

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use burn::tensor::TensorData;
 use histomask::profile::Profile;
 use histomask_core::outline::geojson;
+use histomask_core::slide::Slide;
 use histomask_core::weights::{Precision, read_checkpoint, write_weights};
 use histomask_tests::fuzz;
 use histomask_tests::pyramid::{Page, tiff};
@@ -109,7 +110,15 @@ static PICTURES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
 static SLIDES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let page = |width, height| Page::new(width, height, 64, |x, y| [x as u8, y as u8, (x + y) as u8]);
     let levels = || vec![page(90, 70), page(45, 35)];
-    vec![tiff(&levels(), false), tiff(&levels(), true), tiff(&[page(30, 30)], false)]
+    let own = [tiff(&levels(), false), tiff(&levels(), true), tiff(&[page(30, 30)], false)];
+    let seeds = [corpus("slides"), own.to_vec()].concat();
+    // a seed that is refused would test nothing behind the refusal
+    for seed in &seeds {
+        let slide = Slide::open(Cursor::new(seed)).unwrap();
+        (0..slide.levels().len()).for_each(|level| drop(slide.region(level, [0, 0], [96, 64]).unwrap()));
+        slide.associated().for_each(|name| drop(slide.associated_image(name).unwrap()));
+    }
+    seeds
 });
 
 static SAFETENSORS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
