@@ -124,13 +124,24 @@ class MaxMin(nn.Module):
         return plus, minus, mask
 
 
+def spans(first, count, step):
+    """Where `count` pixels that are `step` long begin, and the share of each source pixel in each of them."""
+    edges = (first + numpy.arange(count + 1)) * step
+    begin = math.floor(edges[0])
+    pixels = begin + numpy.arange(max(math.ceil(edges[-1]) - begin, 1))
+    inside = numpy.minimum(pixels + 1, edges[1:, None]) - numpy.maximum(pixels, edges[:-1, None])
+    return begin, (inside.clip(0) / step).astype(numpy.float32)
+
+
 class Windows(torch.utils.data.Dataset):
     """Windows of a slide at the model's scale, for each where it starts there."""
 
-    def __init__(self, path, corners, mpp, side):
-        self.path, self.corners, self.side, self.slide = path, corners, side, None
+    def __init__(self, path, corners, mpp, side, area):
+        self.path, self.corners, self.side, self.area, self.slide = path, corners, side, area, None
         slide = openslide.OpenSlide(path)
         self.down = mpp / float(slide.properties[openslide.PROPERTY_NAME_MPP_X])
+        # whole pixels of the model cover the slide
+        self.steps = [length / round(length / self.down) for length in slide.dimensions]
         self.size = [math.ceil(length / self.down) + side for length in slide.dimensions]
         self.level = slide.get_best_level_for_downsample(self.down * 1.001)
         self.factor = slide.level_downsamples[self.level]
@@ -142,13 +153,29 @@ class Windows(torch.utils.data.Dataset):
         # each worker opens the file itself
         self.slide = self.slide or openslide.OpenSlide(self.path)
         corner = self.corners[index]
+        at = [round(place / step) for place, step in zip(corner, self.steps)]
+        image = self.by_area(at) if self.area else self.by_box(corner)
+        return torch.from_numpy(image).permute(2, 0, 1) / 127.5 - 1, torch.tensor(at)
+
+    def by_box(self, corner):
+        """As most programs do: whole pixels of the level, Pillow's box filter, which takes no part of a pixel."""
         length = round(self.side * self.down / self.factor)
-        region = self.slide.read_region([round(place) for place in corner], self.level, (length, length))
+        region = self.read([round(place) for place in corner], (length, length))
+        return numpy.asarray(region.resize((self.side, self.side), Image.Resampling.BOX), dtype=numpy.float32)
+
+    def by_area(self, at):
+        """As `predict` does: the mean over a pixel's area, of pixels that lie partly inside their part."""
+        (x, across), (y, down) = (spans(a, self.side, step / self.factor) for a, step in zip(at, self.steps))
+        region = self.read([round(x * self.factor), round(y * self.factor)], (across.shape[1], down.shape[1]))
+        pixels = numpy.asarray(region, dtype=numpy.float32)
+        rows = numpy.tensordot(down, pixels, 1)
+        return numpy.floor(numpy.tensordot(across, rows, (1, 1)).transpose(1, 0, 2) + 0.5)
+
+    def read(self, at, size):
+        region = self.slide.read_region(at, self.level, size)
         glass = Image.new("RGB", region.size, (255, 255, 255))
         glass.paste(region, mask=region.getchannel("A"))
-        image = numpy.asarray(glass.resize((self.side, self.side), Image.Resampling.BOX), dtype=numpy.float32)
-        at = torch.tensor([round(place / self.down) for place in corner])
-        return torch.from_numpy(image).permute(2, 0, 1) / 127.5 - 1, at
+        return glass
 
 
 def main():
@@ -161,6 +188,7 @@ def main():
     args.add_argument("--workers", type=int, default=1)
     args.add_argument("--threads", type=int, default=torch.get_num_threads())
     args.add_argument("--channels-last", action="store_true")
+    args.add_argument("--area", action="store_true", help="resample as predict does, not by Pillow's box filter")
     args = args.parse_args()
     torch.set_num_threads(args.threads)
 
@@ -174,7 +202,7 @@ def main():
     wanted = torch.tensor([[float(row[name]) for name in row if name.startswith("p_")] for row in rows])
 
     start = time.perf_counter()
-    windows = Windows(args.slide, [(float(row["x"]), float(row["y"])) for row in rows], args.mpp, args.side)
+    windows = Windows(args.slide, [(float(row["x"]), float(row["y"])) for row in rows], args.mpp, args.side, args.area)
     loader = torch.utils.data.DataLoader(windows, args.batch, num_workers=args.workers)
     posteriors, waiting = [], 0.0
     with tempfile.TemporaryFile() as file, torch.inference_mode():
@@ -202,6 +230,7 @@ def main():
         "workers": args.workers,
         "threads": args.threads,
         "channels_last": args.channels_last,
+        "area": args.area,
         "torch": torch.__version__,
     }))
 
