@@ -109,6 +109,20 @@ read -r passed tests_failed tests_ignored < <(awk '/^test result: / {
 # a crate that does not compile, or a test binary that died, leaves no count
 if [ "$status" -ne 0 ] && [ "$tests_failed" -eq 0 ]; then tests_failed=1; fi
 
+# last, because the program that stands beside the tests becomes one with OpenSlide
+if ! pkg-config --exists openslide 2>/dev/null && [ "$(uname -s)" = Linux ]; then
+  heading "OpenSlide's library"
+  can_apt && apt_install libopenslide-dev libclang-dev pkg-config
+fi
+if pkg-config --exists openslide 2>/dev/null; then
+  with=(--release --workspace --features openslide)
+  check "lints with OpenSlide" cargo clippy "${with[@]}" --all-targets -- -D warnings
+  check "build with OpenSlide" cargo build "${with[@]}"
+  check "slides by OpenSlide" cargo test "${with[@]}" --test openslide
+else
+  skip "slides by OpenSlide; install libopenslide-dev, libclang-dev and pkg-config"
+fi
+
 failed=$((failed + tests_failed)) skipped=$((skipped + tests_ignored))
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ]

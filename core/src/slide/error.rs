@@ -24,6 +24,12 @@ pub enum SlideError {
         /// What is wrong.
         reason: String,
     },
+    /// Another maker's format, which this reader does not know and OpenSlide does.
+    #[error("{0}, which this reader does not read; convert it to pyramidal TIFF, for example by `vips tiffsave`")]
+    Foreign(&'static str),
+    /// What another reader says.
+    #[error("{0}")]
+    Other(String),
     /// Of a kind that is not read.
     #[error("{what}; {remedy}")]
     Unsupported {

@@ -22,6 +22,8 @@ pub enum Vendor {
     Ome,
     /// Any other TIFF.
     Tiff,
+    /// A kind that something else reads.
+    Other(&'static str),
 }
 
 impl Vendor {
@@ -33,6 +35,7 @@ impl Vendor {
             Self::Philips => "Philips TIFF",
             Self::Ome => "OME-TIFF",
             Self::Tiff => "TIFF",
+            Self::Other(name) => name,
         }
     }
 }
@@ -87,15 +90,15 @@ fn refuse_others(page: &Page<'_>, description: &str) -> Result<(), SlideError> {
     /// Adobe's XMP.
     const XMP: u16 = 700;
     let what = if page.number(tag::NDPI).is_some() {
-        "Hamamatsu's NDPI, which is not read"
+        "Hamamatsu's NDPI"
     } else if description.contains("<scn ") {
-        "Leica's SCN, which is not read"
+        "Leica's SCN"
     } else if page.text(XMP).contains("<iScan") {
-        "Ventana's BIF, whose tiles overlap, which is not read"
+        "Ventana's BIF, whose tiles overlap"
     } else {
         return Ok(());
     };
-    Err(SlideError::unsupported(what))
+    Err(SlideError::Foreign(what))
 }
 
 fn area(page: &Page<'_>) -> u128 {

@@ -2,13 +2,13 @@ use std::fmt::Write as _;
 use std::fs::File;
 
 use anyhow::Context as _;
-use histomask_core::slide::Slide;
+use histomask_core::slide::{Level, Slide};
 use serde_json::{Value, json};
 
 use crate::arguments::{Slides, SlidesInfo};
 use crate::atomic::{self, WriteError};
 use crate::console::{Console, Exit};
-use crate::data::slides::{SlideFile, find, open};
+use crate::data::slides::{SlideFile, find, open, why_not};
 use crate::job::png;
 use crate::told_once::told_once;
 
@@ -25,7 +25,7 @@ fn info(args: &SlidesInfo, console: &Console) -> anyhow::Result<Exit> {
     let found = find(&args.inputs)?;
     found.left_out.lines().iter().for_each(|line| console.say(line));
     for other in &found.others {
-        console.warn(&format!("{}: a kind of slide that is not read; convert it to pyramidal TIFF", other.display()));
+        console.warn(&format!("{}: {}", other.display(), why_not(other)));
     }
     anyhow::ensure!(!found.slides.is_empty(), "no slides found; slide files end in svs, tif or tiff");
     let (mut failed, mut listed) = (!found.others.is_empty(), Vec::new());
@@ -84,11 +84,11 @@ fn as_text(file: &SlideFile, slide: &Slide<File>) -> Result<String, std::fmt::Er
         },
     )?;
     for (index, level) in slide.levels().iter().enumerate() {
-        let kind = if level.tiled { "tiles" } else { "strips" };
-        let value = format!(
-            "{} × {}, 1:{:.2}, {kind} of {} × {}, {}",
-            level.width, level.height, level.downsample[0], level.tile[0], level.tile[1], level.codec
-        );
+        let mut value = format!("{} × {}, 1:{:.2}", level.width, level.height, level.downsample[0]);
+        if let Some([width, height]) = tile(level) {
+            let kind = if level.tiled { "tiles" } else { "strips" };
+            write!(value, ", {kind} of {width} × {height}, {}", level.codec)?;
+        }
         line(&format!("level {index}"), value)?;
     }
     let associated: Vec<_> = slide.associated().collect();
@@ -98,10 +98,15 @@ fn as_text(file: &SlideFile, slide: &Slide<File>) -> Result<String, std::fmt::Er
     Ok(text.trim_end().to_owned())
 }
 
+/// Sides of a tile; another reader does not tell.
+fn tile(level: &Level) -> Option<[u32; 2]> {
+    Some(level.tile).filter(|tile| tile[0] > 0)
+}
+
 fn as_json(file: &SlideFile, slide: &Slide<File>) -> Value {
     let levels = slide.levels().iter().map(|level| {
         json!({
-            "width": level.width, "height": level.height, "downsample": level.downsample, "tile": level.tile,
+            "width": level.width, "height": level.height, "downsample": level.downsample, "tile": tile(level),
             "tiled": level.tiled, "codec": level.codec,
         })
     });

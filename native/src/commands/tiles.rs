@@ -8,7 +8,7 @@ use crate::arguments::Tiles;
 use crate::atomic::{self, Room, WriteError};
 use crate::console::{Console, Exit};
 use crate::csv_text::write_csv;
-use crate::data::slides::{SlideFile, find};
+use crate::data::slides::{SlideFile, find, why_not};
 use crate::job::{Count as _, TileSettings, cut_slide};
 use crate::told_once::told_once;
 
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Tiles, console: &Console) -> anyhow::Result<Exit> {
     let found = find(&args.inputs)?;
     found.left_out.lines().iter().for_each(|line| console.say(line));
     for other in &found.others {
-        console.warn(&format!("{}: a kind of slide that is not read; convert it to pyramidal TIFF", other.display()));
+        console.warn(&format!("{}: {}", other.display(), why_not(other)));
     }
     ensure!(!found.slides.is_empty(), "no slides found; slide files end in svs, tif or tiff");
     let labels = args.labels.as_deref().map(read_labels).transpose()?;

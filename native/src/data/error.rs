@@ -45,6 +45,14 @@ pub enum DataError {
         /// Why.
         reason: SlideError,
     },
+    /// A slide that takes OpenSlide, which this program was built without.
+    #[error("{path}: {}", Self::needs_openslide(.what))]
+    NeedsOpenSlide {
+        /// The file.
+        path: PathBuf,
+        /// Its kind.
+        what: String,
+    },
     /// A file that holds no polygons.
     #[error("{path}: {reason}")]
     GeoJson {
@@ -167,6 +175,13 @@ pub enum DataError {
 impl DataError {
     pub(crate) fn picture(path: &Path, reason: PictureError) -> Self {
         Self::Picture { path: path.to_owned(), reason }
+    }
+
+    pub(super) fn needs_openslide(what: &str) -> String {
+        format!(
+            "{what}, which takes OpenSlide: build this program with `--features openslide` (docs/SLIDES.md), or convert the \
+             slide to pyramidal TIFF"
+        )
     }
 
     /// [`Self::Missing`] for a file that is not there, else [`Self::Io`].

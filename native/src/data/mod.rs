@@ -15,6 +15,8 @@ mod groups;
 pub mod image;
 mod labels;
 mod left_out;
+#[cfg(feature = "openslide")]
+mod openslide;
 pub(crate) mod results;
 pub mod slides;
 mod source;
