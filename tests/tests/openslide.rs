@@ -6,7 +6,7 @@ use std::path::Path;
 
 use histomask_tests::program::Program;
 use histomask_tests::pyramid::{Page, tiff};
-use histomask_tests::small_slides::{aperio, tissue};
+use histomask_tests::small_slides::tissue;
 
 /// Pixels of the slide, of the scanned part, and where that begins.
 const SLIDE: [u32; 2] = [640, 448];
@@ -71,7 +71,7 @@ mod with_openslide {
     use super::*;
     use histomask_core::slide::Slide;
     use histomask_tests::results;
-    use histomask_tests::small_slides::{models, predict};
+    use histomask_tests::small_slides::{aperio, models, predict};
     use std::fs::File;
 
     /// The pixels of the slide: white around what was scanned.
