@@ -48,7 +48,7 @@ page() {
     { skip "the page; install Node.js 20.19 or newer"; return; }
   install_libraries || { skip "the page; npm could not fetch ${libraries[*]}"; return; }
   # the whole workspace, as its tests do: with other features its dependencies would be compiled again
-  cargo build --release --workspace || return 1
+  cargo build --release --workspace --lib --bins --example large-slide || return 1
   scripts/web.sh "$tools/page" || return 1
   WEB_TESTS_MODULES=$tools/node_modules node tests/browser/page/run.mjs \
     "$tools/page" "$CARGO_TARGET_DIR/release/histomask" "$(browser)" "$tools/screenshots" "$@"

@@ -5,6 +5,7 @@ import { Cancelled } from "./host-events";
 import { count, words } from "./format";
 import { cautions, foregroundKey, lineOf, reference, type Images, type Item } from "./images";
 import type { Pool } from "./pool";
+import { save } from "./save";
 import type { DeviceInfo, FileKind, Line, LoadedModel, Style } from "./protocol";
 
 export interface DownloadContext {
@@ -159,14 +160,4 @@ function run(context: DownloadContext, packed: number, unpacked: readonly Failur
     failed: [...failed, ...unpacked],
   };
   return JSON.stringify(content, null, 2);
-}
-
-function save(file: Blob, name: string): void {
-  const url = URL.createObjectURL(file);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  // the browser reads the file after the click returns
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -2,7 +2,7 @@ import { byId } from "./dom";
 import type { Found } from "./images";
 
 /** What files of a folder are taken, as core/src/picture_file/name.rs has it; one chosen by itself is always tried. */
-const IMAGE = /\.(png|jpe?g|jpe|jfif|bmp|tiff?|webp)$/i;
+const IMAGE = /\.(png|jpe?g|jpe|jfif|bmp|tiff?|webp|svs|btf|tf8)$/i;
 const MODEL = /\.safetensors$/i;
 const LITTER = /^(\..*|thumbs\.db|ehthumbs\.db|desktop\.ini|\$recycle\.bin|system volume information|__macosx|@eadir|lost\+found)$/i;
 

@@ -4,6 +4,7 @@ import "./styles/base.css";
 import "./styles/intake.css";
 import "./styles/layout.css";
 import "./styles/result.css";
+import "./styles/slide.css";
 import "./styles/table.css";
 import defaultModel from "../../native/assets/glas.safetensors?url";
 import { BatchTable } from "./batch-table";
@@ -24,6 +25,7 @@ import type { DeviceInfo, LoadedModel } from "./protocol";
 import { ResultView } from "./result-view";
 import { Runner } from "./runner";
 import { showSamples } from "./samples";
+import { Slides } from "./slide/slides";
 import { dismiss, notify, say, showLoading, showProgress, stickBar } from "./status";
 import { Beside } from "./view/beside";
 import { Viewer } from "./view/viewer";
@@ -42,6 +44,8 @@ let packing = false;
 let stopping = false;
 /** Results that were not saved: leaving the page asks first. */
 let unsaved = false;
+let started = (): void => undefined;
+const hasStarted = new Promise<void>((resolve) => (started = resolve));
 
 const firstDevice = initialDevice();
 const host = new Pool(firstDevice, defaultModel, {
@@ -62,6 +66,7 @@ const host = new Pool(firstDevice, defaultModel, {
     device = info;
     showDevice(info);
     useModel(loaded);
+    started();
     report();
     if (selected) show(selected);
     runner.run();
@@ -135,6 +140,18 @@ const table = new BatchTable({
   show,
 });
 
+const slides = new Slides({
+  started: hasStarted,
+  shared: () => host.shared,
+  device: () => device?.kind ?? firstDevice,
+  card: () => model?.card,
+  style: () => controls.style(),
+  say,
+  progress: showProgress,
+  notify,
+  closed: report,
+});
+
 function scaleOf(item: Item | undefined): number | null {
   return item ? micronsPerPixel(item, controls.micronsPerPixel()) : null;
 }
@@ -151,7 +168,7 @@ function take({ images: found, models, skipped, folder }: Intake): void {
   const [first, second] = models;
   if (first) void changeModel(first);
   if (second) notify(`Of ${models.length} models “${first?.name}” was taken, “${second.name}” was not`);
-  if (found.length > 0) add(found);
+  if (found.length > 0) void slides.take(found).then((rest) => rest.length > 0 && add(rest));
   if (folder && found.length === 0 && !first) {
     const what = skipped.length > 0 ? ` (${count(skipped.length, "file")} of other kinds)` : "";
     notify(`There is no image in this folder${what}: PNG, JPEG, BMP, TIFF and WebP are read`);
@@ -266,7 +283,9 @@ function useModel(loaded: LoadedModel): void {
   const isOther = model?.sha256 !== loaded.sha256 || model?.name !== modelName;
   model = { ...loaded, name: modelName };
   showModelCard(loaded, modelName, modelName !== DEFAULT_MODEL);
-  if (isOther) controls.useModelThreshold(loaded.card.threshold);
+  if (!isOther) return;
+  controls.useModelThreshold(loaded.card.threshold);
+  slides.modelChanged();
 }
 
 /** Another model, or null for the default one; images are predicted again with it. */
@@ -347,7 +366,7 @@ byId("clear").addEventListener("click", () => {
 
 stickBar();
 addEventListener("beforeunload", (event) => {
-  if (unsaved || packing) event.preventDefault();
+  if (unsaved || packing || slides.unsaved) event.preventDefault();
 });
 
 const early = compileEarly((event) => event.event === "loading" && showLoading(event));

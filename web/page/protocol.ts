@@ -115,6 +115,54 @@ export interface LoadedModel {
   readonly sha256: string | null;
 }
 
+/** A slide, or a region of it, under the model. */
+export interface SlideRef {
+  readonly id: number;
+  readonly file: Blob;
+  readonly name: string;
+  /** The file of the model in use. */
+  readonly model: Blob;
+  /** Microns per pixel that were typed, where the file does not say. */
+  readonly mpp: number | null;
+  /** GeoJSON of what is looked at; null: all tissue. */
+  readonly region: string | null;
+}
+
+/** What is computed of a slide (web/src/slide/task.rs). */
+export interface SlidePlan {
+  /** Left, top, width and height in pixels of the model. */
+  readonly parts: readonly (readonly [number, number, number, number])[];
+  readonly size: readonly [number, number];
+  /** Pixels of level 0 in one of the model, across and down. */
+  readonly step: readonly [number, number];
+  readonly mpp: readonly [number, number];
+  /** GeoJSON. */
+  readonly tissue: string;
+}
+
+/** What a slide came to (core/src/whole_slide/measures.rs). */
+export interface SlideSummary {
+  readonly class: string | null;
+  readonly measures: {
+    readonly verdict: { readonly probabilities: readonly number[]; readonly uncertainty: number | null };
+    readonly tiles: number;
+    readonly polygons: number;
+    readonly foreground_mm2: number;
+    readonly tissue_mm2: number;
+    readonly tissue_share: number;
+  };
+  readonly damaged: readonly string[];
+}
+
+/** A slide's results as files (docs/FORMATS.md). */
+export interface SlideFiles {
+  readonly map: Uint8Array<ArrayBuffer>;
+  readonly geojson: string;
+  readonly tiles: string;
+  readonly table: string;
+  readonly summary: SlideSummary;
+}
+
 export type FileKind = "mask" | "overlay" | "geojson";
 
 /** All files of an image, as `histomask predict` writes them. */
@@ -172,6 +220,14 @@ export interface Calls {
   segment: { args: { image: ImageRef; threshold: number | null }; result: Segment };
   /** Frees the results of images, or all; says how many bytes the program holds nevertheless and how many it uses. */
   forget: { args: { ids: readonly number[] | null }; result: { held: number; used: number } };
+  /** Opens a slide and finds its tissue; the other two calls do so too if the Worker is a new one. */
+  slideOpen: { args: { slide: SlideRef }; result: SlidePlan };
+  /** `glimpse` is the part's foreground as far as it is known, null for parts without a mask. */
+  slidePart: {
+    args: { slide: SlideRef; number: number; threshold: number; colormap: string };
+    result: { result: Uint8Array<ArrayBuffer>; glimpse: ImageBitmap | null };
+  };
+  slideFinish: { args: { slide: SlideRef; results: Uint8Array<ArrayBuffer>[]; threshold: number }; result: SlideFiles };
   /** For tests: a panic in wasm. */
   panic: { args: Record<string, never>; result: null };
 }

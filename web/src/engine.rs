@@ -144,6 +144,10 @@ impl Engine {
 }
 
 impl Engine {
+    pub(crate) fn device(&self) -> &Device {
+        &self.opened.device
+    }
+
     fn model(&self) -> Result<Rc<Model>, Failure> {
         self.model.borrow().clone().ok_or(Failure::NoModel)
     }

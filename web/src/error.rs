@@ -1,6 +1,9 @@
 //! Errors as JavaScript sees them.
 
+use histomask_core::outline::GeoJsonError;
 use histomask_core::picture_file::PictureError;
+use histomask_core::slide::SlideError;
+use histomask_core::whole_slide::{ComposeError, FrameError};
 use wasm_bindgen::JsValue;
 
 /// What can go wrong in the tab.
@@ -63,6 +66,24 @@ pub enum Failure {
     /// A result could not be written.
     #[error("could not write the file: {0}")]
     Export(String),
+    /// The slide, or a part of it.
+    #[error("the slide: {0}")]
+    Slide(#[from] SlideError),
+    /// Its scale.
+    #[error("the slide: {0}")]
+    Frame(#[from] FrameError),
+    /// Its file does not say how large a pixel is.
+    #[error("this slide does not say how large a pixel is; type its µm per pixel")]
+    NoSlideScale,
+    /// The model's card does not say how large a pixel was.
+    #[error("this model does not say at which µm per pixel it was trained; it can't be used on slides")]
+    NoModelScale,
+    /// What was drawn.
+    #[error("the region: {0}")]
+    Region(#[from] GeoJsonError),
+    /// Results of parts.
+    #[error("the slide's mask: {0}")]
+    Compose(String),
 }
 
 impl Failure {
@@ -86,6 +107,15 @@ impl From<PictureError> for Failure {
             PictureError::UnknownFormat { .. } => Self::UnknownFormat,
             PictureError::Damaged(reason) => Self::Damaged(reason),
             error => Self::Picture(error),
+        }
+    }
+}
+
+impl<S: std::error::Error> From<ComposeError<S>> for Failure {
+    fn from(error: ComposeError<S>) -> Self {
+        match error {
+            ComposeError::Model(error) => Self::Core(error),
+            error => Self::Compose(error.to_string()),
         }
     }
 }

@@ -39,8 +39,13 @@ fn png(bytes: &[u8], width: u32, height: u32, color: ExtendedColorType) -> Resul
 /// If `rows` is something else.
 #[wasm_bindgen]
 pub fn csv(rows: &str) -> Result<String, Failure> {
+    let rows: Vec<Vec<String>> = serde_json::from_str(rows).map_err(|error| Failure::Export(error.to_string()))?;
+    table(&rows)
+}
+
+/// CSV text of rows.
+pub(crate) fn table(rows: &[Vec<String>]) -> Result<String, Failure> {
     let failed = |error: String| Failure::Export(error);
-    let rows: Vec<Vec<String>> = serde_json::from_str(rows).map_err(|error| failed(error.to_string()))?;
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     for row in rows {
         let row = row.iter().map(|cell| plain_cell(cell).into_owned());

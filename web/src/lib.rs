@@ -5,6 +5,8 @@
 //! user; its `name` is `DeviceError` where the device is at fault, `SlowError` where the CPU is faster, and `LimitError`
 //! where an image is too large for it, all of which the CPU mends. A panic traps: the instance must not be used again, and the page makes a new Worker.
 //!
+//! [`slide`] holds whole slides: what the viewer shows of one, and the model on its parts.
+//!
 //! On other targets the crate is empty.
 
 #![cfg(target_family = "wasm")]
@@ -18,6 +20,7 @@ mod engine;
 mod error;
 mod export;
 mod prediction;
+pub mod slide;
 
 pub use engine::Engine;
 pub use error::Failure;

@@ -25,6 +25,7 @@ import { recovery } from './recovery.mjs';
 import { Report } from './report.mjs';
 import { takeScreenshots } from './screenshots.mjs';
 import { plainServer } from './server.mjs';
+import { slides } from './slides.mjs';
 import { Tab } from './tab.mjs';
 import { tiling } from './tiling.mjs';
 import { updates } from './updates.mjs';
@@ -34,6 +35,7 @@ const SUITES = {
   budget,
   numbersOnCpu,
   tiling,
+  slides,
   painting,
   controls,
   compare,

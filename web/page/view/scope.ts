@@ -25,7 +25,7 @@ const ZOOM = 1.3;
 
 /** Zoom, pan, pinch and rotation of a picture: OpenSeadragon without its buttons. */
 export class Scope {
-  private readonly viewer: OpenSeadragon.Viewer;
+  protected readonly viewer: OpenSeadragon.Viewer;
   private size: { width: number; height: number } | undefined;
 
   /**
@@ -68,13 +68,13 @@ export class Scope {
   }
 
   /** Names what takes the focus, for screen readers. */
-  describe(id: string, labelledBy: string): void {
+  describe(id: string, labelledBy: string, describedBy = "view-keys"): void {
     const { canvas } = this;
     canvas.id = id;
     canvas.setAttribute("role", "application");
     canvas.setAttribute("aria-roledescription", "image with its mask");
     canvas.setAttribute("aria-labelledby", labelledBy);
-    canvas.setAttribute("aria-describedby", "view-keys");
+    canvas.setAttribute("aria-describedby", describedBy);
   }
 
   /** What takes the focus and the pointer. */
@@ -144,12 +144,18 @@ export class Scope {
     return transform ? Math.hypot(transform[0], transform[1]) : 1;
   }
 
+  /** The place of the image at a place of the window, also beside the image. */
+  placeAt(clientX: number, clientY: number): Place | null {
+    const box = this.element.getBoundingClientRect();
+    const at = new OpenSeadragon.Point(clientX - box.left, clientY - box.top);
+    return this.image?.viewerElementToImageCoordinates(at) ?? null;
+  }
+
   /** The image pixel at a place of the window; null beside the image. */
   pixelAt(clientX: number, clientY: number): Place | null {
-    const { image, size } = this;
-    if (!image || !size) return null;
-    const box = this.element.getBoundingClientRect();
-    const at = image.viewerElementToImageCoordinates(new OpenSeadragon.Point(clientX - box.left, clientY - box.top));
+    const { size } = this;
+    const at = this.placeAt(clientX, clientY);
+    if (!at || !size) return null;
     const [x, y] = [Math.floor(at.x), Math.floor(at.y)];
     return x >= 0 && y >= 0 && x < size.width && y < size.height ? { x, y } : null;
   }

@@ -18,6 +18,7 @@ import type {
 } from "../protocol";
 import { download } from "./download";
 import { Predictions, paired, read } from "./predictions";
+import { SlideWork } from "./slide";
 import { table } from "./table";
 
 /** Longest side of the list's small pictures, in pixels. */
@@ -25,13 +26,18 @@ const THUMBNAIL = 112;
 
 /** One engine with its model and predictions: what the Worker's calls act upon. */
 export class Session {
+  /** The slide under the model. */
+  readonly slide: SlideWork;
+
   private constructor(
     private readonly program: InitOutput,
     private readonly engine: Engine,
     private readonly predictions: Predictions,
     private loaded: LoadedModel,
     private readonly report: (event: WorkerEvent) => void,
-  ) {}
+  ) {
+    this.slide = new SlideWork(engine);
+  }
 
   static async start(
     { choice, model, program: compiled, awake }: Calls["start"]["args"],

@@ -63,6 +63,12 @@ async function run(request: Request): Promise<Calls[keyof Calls]["result"]> {
       return session.csv(request.args.lines);
     case "segment":
       return session.segment(request.args.image, request.args.threshold);
+    case "slideOpen":
+      return session.slide.plan(request.args.slide);
+    case "slidePart":
+      return session.slide.part(request.args);
+    case "slideFinish":
+      return session.slide.finish(request.args);
     case "forget":
       return session.forget(request.args.ids);
     case "panic":

@@ -1,0 +1,227 @@
+// Whole slides in the tab: opened where they lie, a region predicted as `histomask predict --roi` does, in bounded memory,
+// without a request.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { axe, parseCsv } from './libraries.mjs';
+import { predict } from './native.mjs';
+import { readMap } from './probability-map.mjs';
+import { until } from './report.mjs';
+
+/** Largest difference of probabilities and areas, and share of pixels that are apart by more than one level of 255. */
+const TOLERANCE = 1e-4;
+const APART = 1e-3;
+/** Bytes that the tab's process may hold, whatever the file. */
+const MOST_MEMORY = 600e6;
+
+export async function slides(world) {
+  const { report } = world;
+  const small = path.join(world.root, '../shared/data/slides/CMU-1-Small-Region.svs');
+  if (fs.existsSync(small)) await region(world, small);
+  else report.skip('a real slide; no ../shared');
+  await large(world);
+}
+
+async function region(world, file) {
+  const { report } = world;
+  const tab = await world.tab(world.plain);
+  const { page } = tab;
+  const requests = [];
+  await report.check('a slide opens, its label unseen', async () => {
+    await tab.ready();
+    await until('that it works offline', async () => (await tab.text('offline')) === 'Works offline', 60);
+    page.on('requestfinished', async request => {
+      // the service worker answers for the page's own parts
+      if (!(await request.response())?.fromServiceWorker()) requests.push(request.url());
+    });
+    await open(page, file);
+    const facts = await tab.text('slide-facts');
+    assert.match(facts, /2220 × 2967 px/);
+    assert.match(facts, /0\.4990\sµm/);
+    assert.match(facts, /label.*not shown/);
+    const seen = await colours(page, '#slide-view canvas');
+    assert.ok(seen > 1000, `the slide shows ${seen} colours`);
+    return facts.replaceAll(/\s+/g, ' ');
+  });
+
+  await report.check('a region as histomask predict --roi', async () => {
+    await draw(page, [0.3, 0.25], [0.7, 0.6]);
+    const chosen = await tab.text('slide-region');
+    const [width, height, left, top] = chosen.match(/\d+/g).map(Number);
+    await page.click('#slide-run');
+    await page.waitForSelector('#slide-result:not([hidden])', { timeout: 300_000 });
+    const ours = await results(tab);
+    const corners = [[left, top], [left + width, top], [left + width, top + height], [left, top + height], [left, top]];
+    const roi = { type: 'Feature', properties: {}, geometry: { type: 'Polygon', coordinates: [corners] } };
+    const roiFile = world.file('region.geojson', JSON.stringify(roi));
+    const native = predict(world.program, world.model, [file], path.join(path.dirname(roiFile), 'out'), ['--roi', roiFile]);
+    const words = compare(ours, native, path.basename(file, '.svs'));
+    const painted = await colours(page, '#slide-view canvas');
+    assert.ok(painted > 1000);
+    return `${chosen}: ${words}`;
+  });
+
+  await report.check('axe-core, a slide', async () => {
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
+    assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`), []);
+    return 'opened, with a result';
+  });
+
+  await report.check('another threshold, and the mask hidden', async () => {
+    const before = await tab.text('slide-numbers');
+    await page.locator('#slide-threshold').evaluate(input => {
+      input.value = '0.8';
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+      input.dispatchEvent(new Event('change', { bubbles: true }));
+    });
+    await until('other numbers', async () => (await tab.text('slide-numbers')) !== before, 60);
+    await page.keyboard.press('h');
+    assert.equal(await page.locator('#slide-mask').getAttribute('aria-pressed'), 'false');
+    await page.keyboard.press('h');
+    return 'numbers follow';
+  });
+
+  await report.check('stopped, gone on with', async () => {
+    await page.click('#slide-whole');
+    await page.click('#slide-run');
+    await until('a part', async () => /^Part ([2-9]|\d\d)/.test(await tab.text('status')), 120);
+    await page.click('#slide-stop');
+    await until('a stop', async () => /^Stopped after/.test(await tab.text('status')), 60);
+    const stopped = await tab.text('status');
+    assert.equal(await tab.text('slide-run'), 'Go on');
+    await page.click('#slide-run');
+    await page.waitForSelector('#slide-result:not([hidden])', { timeout: 300_000 });
+    const ours = await results(tab);
+    const folder = path.dirname(world.file('none', ''));
+    const native = predict(world.program, world.model, [file], path.join(folder, 'out'), ['--threshold', '0.8']);
+    const words = compare(ours, native, path.basename(file, '.svs'));
+    await page.waitForTimeout(2000);
+    await page.screenshot({ path: path.join(world.screenshots, 'slide.png') });
+    return `${stopped}; then all tissue: ${words}`;
+  });
+
+  await report.check('no request for a slide', async () => {
+    const asked = requests.filter(url => !/^(blob|data):/.test(url) && !url.endsWith('/sw.js'));
+    assert.deepEqual(asked, []);
+    return 'opened, predicted, saved';
+  });
+  await report.check('closed, the images are back', async () => {
+    await page.click('#slide-close');
+    assert.ok(await page.locator('#drop').isVisible());
+    world.quiet(tab);
+    return 'nothing in the console';
+  });
+  await page.context().close();
+}
+
+async function large(world) {
+  const { report } = world;
+  const file = world.file('large.tif', '');
+  await report.check('a slide of 50,000 × 50,000 pixels in bounded memory', async () => {
+    execFileSync(path.join(path.dirname(world.program), 'examples/large-slide'), [file, '50000', '0.02']);
+    const tab = await world.tab(world.plain);
+    const { page } = tab;
+    await tab.ready();
+    await open(page, file);
+    await draw(page, [0.45, 0.45], [0.52, 0.52]);
+    const chosen = await tab.text('slide-region');
+    await page.click('#slide-run');
+    let most = 0;
+    await until('a result', async () => {
+      most = Math.max(most, await memory(page));
+      return page.locator('#slide-result').isVisible();
+    }, 300);
+    assert.ok(most <= MOST_MEMORY, `${(most / 1e6).toFixed(0)} MB`);
+    const numbers = (await tab.text('slide-numbers')).replaceAll(/\s+/g, ' ');
+    await page.waitForTimeout(2000);
+    await page.screenshot({ path: path.join(world.screenshots, 'large-slide.png') });
+    world.quiet(tab);
+    await page.context().close();
+    return `${chosen}: ${numbers}; at most ${(most / 1e6).toFixed(0)} MB in the tab's process`;
+  });
+}
+
+/** Adds a slide and waits until it is seen. */
+async function open(page, file) {
+  await page.setInputFiles('#file-input', file);
+  await page.waitForSelector('body.slide');
+  await page.waitForTimeout(2500);
+}
+
+/** Draws a rectangle over the stage, corners as shares of it. */
+async function draw(page, [left, top], [right, bottom]) {
+  const box = await page.locator('#slide-stage').boundingBox();
+  await page.click('#slide-draw');
+  await page.mouse.move(box.x + left * box.width, box.y + top * box.height);
+  await page.mouse.down();
+  await page.mouse.move(box.x + right * box.width, box.y + bottom * box.height, { steps: 4 });
+  await page.mouse.up();
+}
+
+/** The downloads, by kind. */
+async function results(tab) {
+  const files = {};
+  for (const kind of ['geojson', 'map', 'table', 'tiles']) {
+    const waiting = tab.page.waitForEvent('download');
+    await tab.page.click(`#slide-${kind}`);
+    const download = await waiting;
+    files[kind] = fs.readFileSync(await download.path());
+  }
+  return files;
+}
+
+/** The page's results beside those of `histomask predict`. */
+function compare(ours, native, stem) {
+  const [map, other] = [ours.map, native[`${stem}_probability.tif`]].map(bytes => readMap(bytes));
+  assert.deepEqual([map.width, map.height], [other.width, other.height], 'size of the map');
+  let [apart, foreground] = [0, 0];
+  map.values.forEach((value, at) => {
+    apart += Math.abs(value - other.values[at]) > 1;
+    foreground += value >= 128;
+  });
+  assert.ok(foreground > 0, 'there is foreground');
+  assert.ok(apart / foreground <= APART, `${apart} pixels of the map are apart, beside ${foreground} of foreground`);
+  const [row, theirs] = [ours.table, native['slides.csv']].map(csv => parseCsv(csv, { columns: true })[0]);
+  let largest = 0;
+  for (const [column, value] of Object.entries(row)) {
+    if (column === 'path') continue;
+    assert.ok(column in theirs, column);
+    if (column === 'regions') continue;
+    if (!/\d/.test(value)) assert.equal(value, theirs[column], column);
+    else largest = Math.max(largest, Math.abs(value - theirs[column]) / Math.max(1, Math.abs(value)));
+  }
+  assert.ok(largest <= 10 * TOLERANCE, `numbers differ by ${largest}`);
+  const polygons = JSON.parse(ours.geojson).features;
+  assert.equal(polygons.length, Number(row.regions));
+  assert.match(polygons[0].geometry.type, /Polygon/);
+  assert.equal(parseCsv(ours.tiles, { columns: true }).length, Number(row.tiles));
+  return `${apart} of ${map.values.length} pixels apart, numbers by ${largest.toExponential(1)}, ${polygons.length} regions`;
+}
+
+/** Different colours of a canvas. */
+function colours(page, selector) {
+  return page.locator(selector).first().evaluate(canvas => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const seen = new Set();
+    for (let at = 0; at < data.length; at += 4) seen.add((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]);
+    return seen.size;
+  });
+}
+
+/** Resident bytes of the tab's own process. */
+async function memory(page) {
+  const session = await page.context().browser().newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  const resident = id => {
+    try {
+      const [, pages] = fs.readFileSync(`/proc/${id}/statm`, 'utf8').split(' ');
+      return 4096 * Number(pages);
+    } catch {
+      return 0;
+    }
+  };
+  return Math.max(...processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => resident(id)));
+}
