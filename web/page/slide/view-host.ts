@@ -5,16 +5,12 @@ interface Open {
   readonly reject: (error: Error) => void;
 }
 
-/** The Worker that reads a slide. Its script is loaded with the page, its memory is taken with the first slide. */
+/** The Worker that reads a slide, from the first question on. */
 export class ViewHost {
-  private worker = spawn();
+  private worker: Worker | undefined;
   private started: Promise<unknown> | undefined;
   private next = 1;
   private readonly open = new Map<number, Open>();
-
-  constructor() {
-    this.listen();
-  }
 
   /** Asks; the first question starts it with the page's compiled program. */
   async ask<K extends QuestionName>(
@@ -29,33 +25,30 @@ export class ViewHost {
 
   /** Gives all memory back. */
   close(): void {
-    this.worker.terminate();
+    this.worker?.terminate();
+    this.worker = undefined;
     for (const { reject } of this.open.values()) reject(new Error("closed"));
     this.open.clear();
     this.started = undefined;
-    this.worker = spawn();
-    this.listen();
   }
 
   private send<K extends QuestionName>(name: K, args: Questions[K]["args"]): Promise<Questions[K]["result"]> {
     return new Promise((resolve, reject) => {
       const ask = this.next++;
       this.open.set(ask, { resolve, reject });
+      this.worker ??= this.spawn();
       this.worker.postMessage({ ask, name, args } as Question);
     });
   }
 
-  private listen(): void {
-    const { worker } = this;
+  private spawn(): Worker {
+    const worker = new Worker(new URL("../worker/slide-view.ts", import.meta.url), { type: "module", name: "slide" });
     worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => {
       const asked = this.open.get(data.ask);
       this.open.delete(data.ask);
       if (data.ok) asked?.resolve(data.result as never);
       else asked?.reject(new Error(data.message));
     });
+    return worker;
   }
-}
-
-function spawn(): Worker {
-  return new Worker(new URL("../worker/slide-view.ts", import.meta.url), { type: "module", name: "slide" });
 }
