@@ -55,6 +55,8 @@ pub mod metric;
 pub mod model;
 pub mod mosaic;
 pub mod outline;
+#[cfg(any(feature = "cpu", feature = "slide"))]
+mod parallel;
 #[cfg(feature = "decode")]
 pub mod picture_file;
 pub mod plain_cell;

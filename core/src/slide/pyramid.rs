@@ -5,6 +5,8 @@ use std::io::{Seek, SeekFrom, Write};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
+use crate::parallel;
+
 /// Side of a tile in pixels, a multiple of 16 (TIFF 6.0, section 15).
 const TILE: usize = 512;
 
@@ -132,7 +134,7 @@ impl<W: Write + Seek> PyramidWriter<W> {
         let Some(level) = self.levels.get_mut(index) else { return Ok(()) };
         let (width, rows) = (level.width, std::mem::take(&mut level.rows));
         level.count = 0;
-        let tiles = each(width.div_ceil(TILE), |column| {
+        let tiles = parallel::map((0..width.div_ceil(TILE)).collect(), |column: usize| {
             let left = column * TILE;
             let across = TILE.min(width - left);
             let parts = rows.chunks(width).filter_map(|row| row.get(left..left + across));
@@ -261,16 +263,4 @@ fn packed(tile: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(6));
     encoder.write_all(tile)?;
     encoder.finish()
-}
-
-/// `of` each number below `count`, in order, on as many threads as there are.
-#[cfg(feature = "threads")]
-fn each<T: Send>(count: usize, of: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
-    use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
-    (0..count).into_par_iter().map(of).collect()
-}
-
-#[cfg(not(feature = "threads"))]
-fn each<T>(count: usize, of: impl Fn(usize) -> T) -> Vec<T> {
-    (0..count).map(of).collect()
 }

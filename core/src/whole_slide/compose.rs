@@ -2,9 +2,6 @@
 
 use std::collections::HashMap;
 
-#[cfg(feature = "threads")]
-use rayon::prelude::*;
-
 use super::coverage::{Coverage, CoveredRows};
 use super::model::SlideModel;
 use super::parts::to_byte;
@@ -13,6 +10,7 @@ use super::record::Mapped;
 use crate::config::{MapSource, MinMax};
 use crate::error::Error;
 use crate::mosaic::{Cells, MapScale, normalised, soft_pixels};
+use crate::parallel;
 use crate::refine::Wide;
 
 /// Results of parts, by number, as [`Parts::observe`](super::Parts::observe) made them.
@@ -204,11 +202,7 @@ impl<'a> Compose<'a> {
             };
             Piece { at, size, values }
         };
-        #[cfg(feature = "threads")]
-        let own = own.into_par_iter();
-        #[cfg(not(feature = "threads"))]
-        let own = own.into_iter();
-        Ok(own.map(piece).collect())
+        Ok(parallel::map(own, piece))
     }
 
     /// The scale of each window that has a say in a rectangle.

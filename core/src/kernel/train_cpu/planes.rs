@@ -6,6 +6,8 @@
 use histomask_shaders::vectorised;
 use pulp::{Simd, WithSimd};
 
+use crate::parallel;
+
 /// A loop called where the processor's vector instructions are on. As `FnOnce` it would be called through a function
 /// of its own, without them.
 struct Loop<F>(F);
@@ -27,13 +29,7 @@ pub(super) fn map_channels<T: Send>(n: usize, value: impl Fn(usize) -> T + Send 
             || value(channel),
         ))
     };
-    #[cfg(feature = "threads")]
-    {
-        use rayon::prelude::*;
-        (0..n).into_par_iter().map(each).collect()
-    }
-    #[cfg(not(feature = "threads"))]
-    (0..n).map(each).collect()
+    parallel::map((0..n).collect(), each)
 }
 
 /// A buffer of planes of `size` values, each filled by `fill(index, plane)`; planes come zeroed.
