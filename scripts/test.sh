@@ -119,6 +119,8 @@ if pkg-config --exists openslide 2>/dev/null; then
   check "lints with OpenSlide" cargo clippy "${with[@]}" --all-targets -- -D warnings
   check "build with OpenSlide" cargo build "${with[@]}"
   check "slides by OpenSlide" cargo test "${with[@]}" --test openslide
+  # the program as it is otherwise, for whoever runs the tests next
+  check "build without OpenSlide" cargo build --release --workspace
 else
   skip "slides by OpenSlide; install libopenslide-dev, libclang-dev and pkg-config"
 fi
