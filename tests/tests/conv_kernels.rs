@@ -204,5 +204,7 @@ fn folded_weights_never_outlive_a_load() {
         let loaded = load_state_dict(folded, &state_dict(&second)).unwrap_or_else(|error| panic!("{error}"));
         assert_numbers(kind.name(), &values(loaded.forward(image.clone(), 1)), &expected, 1e-6);
         assert!(before != expected, "{}: both draws are the same, so nothing was tested", kind.name());
+        let anew = |net: Backbone| values(net.fold().forward(image.clone(), 1));
+        assert_eq!(anew(loaded), anew(second), "{}: folds anew", kind.name());
     }
 }

@@ -2,7 +2,6 @@ use burn::module::{Module, Param, RunningState};
 use burn::tensor::module::batch_norm;
 use burn::tensor::{Device, Tensor};
 
-use super::folded::Folded;
 use crate::kernel::{Activation, batch_norm_act};
 
 /// Batch normalisation with PyTorch's statistics and parameter names.
@@ -21,8 +20,6 @@ pub struct BatchNorm {
     pub running_var: RunningState<Tensor<1>>,
     momentum: f64,
     epsilon: f64,
-    /// The convolution in front with this normalisation folded in, of a network in use.
-    pub(super) folded: Folded,
 }
 
 impl BatchNorm {
@@ -36,7 +33,6 @@ impl BatchNorm {
             running_var: RunningState::new(Tensor::ones([channels], device)),
             momentum,
             epsilon,
-            folded: Folded::default(),
         }
     }
 

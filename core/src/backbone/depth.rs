@@ -8,8 +8,7 @@ use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::Device;
 
-use super::conv_norm::{conv_norm, fold};
-use super::{Backbone, BatchNorm, Features};
+use super::{Backbone, BatchNorm, Features, Forward, Pair};
 use crate::kernel::Activation::Relu;
 use crate::weights::{StateDict, WeightsError, load_state_dict, state_dict};
 
@@ -62,14 +61,13 @@ impl Neck {
         self.conv.weight.dims()[0]
     }
 
-    /// `[B, C, h, w]` to `[B, channels, h, w]`; `passes` as in [`BatchNorm::forward`].
-    pub(super) fn forward(&self, x: Features, passes: usize) -> Features {
-        conv_norm(&self.conv, &self.bn, x, passes, None, Relu)
+    /// `[B, C, h, w]` to `[B, channels, h, w]`.
+    pub(super) fn forward(&self, x: Features, forward: Forward<'_>) -> Features {
+        forward.pair(self.pair(), x, None, Relu)
     }
 
-    /// As [`FeatureExtractor::fold`](super::FeatureExtractor::fold).
-    pub(super) fn fold(&mut self) {
-        fold(&self.conv, &mut self.bn);
+    pub(super) fn pair(&self) -> Pair<'_> {
+        (&self.conv, &self.bn)
     }
 }
 

@@ -3,9 +3,8 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 
-use super::conv_norm::{conv_norm, fold, widened};
 use super::depth::receptive_field;
-use super::{BatchNorm, Depth, FeatureExtractor, Features, Neck};
+use super::{BatchNorm, Depth, FeatureExtractor, Features, Forward, InUse, Neck, Pair};
 use crate::kernel::Activation::{Identity, Relu6};
 
 /// One row of the architecture: repeats, kernel, stride of the first block, expansion, input and output channels.
@@ -39,6 +38,7 @@ pub struct EfficientNetLite0 {
     conv_head: Option<Conv2d>,
     bn1: Option<BatchNorm>,
     neck: Option<Neck>,
+    in_use: InUse,
 }
 
 /// Expand, filter depthwise, project.
@@ -97,7 +97,12 @@ impl EfficientNetLite0 {
             conv_head: whole.then(|| conv([320, FEATURES], 1, 1, 1, device)),
             bn1: whole.then(|| norm(FEATURES, device)),
             neck: if whole { None } else { Neck::new(channels, depth, device) },
+            in_use: InUse::default(),
         }
+    }
+
+    fn forward_with(&self, passes: usize) -> Forward<'_> {
+        Forward { passes, in_use: &self.in_use }
     }
 
     /// Whether blocks are left out.
@@ -116,19 +121,25 @@ impl EfficientNetLite0 {
     /// Stem and the first four stages, `[B, 3, H, W]` to `[B, 80, ceil(H / 16), ceil(W / 16)]`: after them no map has
     /// more than 3 values per pixel of the image. A position sees 88 pixels beyond its own.
     pub fn shallow(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
-        let x = conv_norm(&self.conv_stem, &self.bn0, images.into(), passes, None, Relu6);
-        self.blocks.iter().take(SHALLOW_BLOCKS).fold(x, |x, block| block.forward(x, passes)).into_tensor()
+        let forward = self.forward_with(passes);
+        let x = forward.pair((&self.conv_stem, &self.bn0), images.into(), None, Relu6);
+        self.blocks.iter().take(SHALLOW_BLOCKS).fold(x, |x, block| block.forward(x, forward)).into_tensor()
     }
 
     /// The other stages and the head, from the output of [`EfficientNetLite0::shallow`] to the features.
     pub fn deep(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
-        let x = self.blocks.iter().skip(SHALLOW_BLOCKS).fold(x.into(), |x, block| block.forward(x, passes));
-        let features = match (&self.conv_head, &self.bn1, &self.neck) {
-            (Some(conv), Some(norm), _) => conv_norm(conv, norm, x, passes, None, Relu6),
-            (_, _, Some(neck)) => neck.forward(x, passes),
-            _ => x,
+        let forward = self.forward_with(passes);
+        let x = self.blocks.iter().skip(SHALLOW_BLOCKS).fold(x.into(), |x, block| block.forward(x, forward));
+        let features = match (self.head(), &self.neck) {
+            (Some(head), _) => forward.pair(head, x, None, Relu6),
+            (None, Some(neck)) => neck.forward(x, forward),
+            (None, None) => x,
         };
         features.into_tensor()
+    }
+
+    fn head(&self) -> Option<Pair<'_>> {
+        self.conv_head.as_ref().zip(self.bn1.as_ref())
     }
 }
 
@@ -155,20 +166,12 @@ impl FeatureExtractor for EfficientNetLite0 {
         self.deep(self.shallow(images, passes), passes)
     }
 
-    fn fold(mut self) -> Self {
-        fold(&self.conv_stem, &mut self.bn0);
-        for block in &mut self.blocks {
-            if let (Some(conv), Some(norm)) = (&block.expand_conv, &mut block.bn0) {
-                fold(conv, norm);
-            }
-            fold(&block.depthwise_conv, &mut block.bn1);
-            fold(&block.project_conv, &mut block.bn2);
-        }
-        if let (Some(conv), Some(norm)) = (&self.conv_head, &mut self.bn1) {
-            fold(conv, norm);
-        }
-        self.neck.iter_mut().for_each(Neck::fold);
-        self
+    fn fold(self) -> Self {
+        let blocks = self.blocks.iter().flat_map(InvertedResidual::pairs);
+        let rest =
+            [(&self.conv_stem, &self.bn0)].into_iter().chain(self.head()).chain(self.neck.iter().map(Neck::pair));
+        let in_use = InUse::of(blocks.chain(rest));
+        Self { in_use, ..self }
     }
 }
 
@@ -191,10 +194,18 @@ impl InvertedResidual {
         self.project_conv.weight.dims()[0]
     }
 
-    fn forward(&self, x: Features, passes: usize) -> Features {
+    fn forward(&self, x: Features, forward: Forward<'_>) -> Features {
         let shortcut = self.shortcut.then(|| x.clone());
-        let expand = self.expand_conv.as_ref().zip(self.bn0.as_ref());
-        let y = widened(expand, (&self.depthwise_conv, &self.bn1), x, passes, Relu6);
-        conv_norm(&self.project_conv, &self.bn2, y, passes, shortcut, Identity)
+        let y = forward.widened(self.expand(), (&self.depthwise_conv, &self.bn1), x, Relu6);
+        forward.pair((&self.project_conv, &self.bn2), y, shortcut, Identity)
+    }
+
+    fn expand(&self) -> Option<Pair<'_>> {
+        self.expand_conv.as_ref().zip(self.bn0.as_ref())
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = Pair<'_>> {
+        let others = [(&self.depthwise_conv, &self.bn1), (&self.project_conv, &self.bn2)];
+        self.expand().into_iter().chain(others)
     }
 }

@@ -5,7 +5,7 @@ mod conv_norm;
 mod depth;
 mod efficientnet_lite0;
 mod features;
-mod folded;
+mod in_use;
 mod resnet18;
 mod tiled;
 
@@ -13,10 +13,11 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 pub use batch_norm::BatchNorm;
-pub(crate) use conv_norm::{conv_norm, fold};
+pub(crate) use conv_norm::{Forward, Pair};
 pub use depth::{Depth, Neck};
 pub use efficientnet_lite0::EfficientNetLite0;
 pub(crate) use features::Features;
+pub(crate) use in_use::InUse;
 pub use resnet18::{ResNet18, Stem};
 pub use tiled::Tiling;
 

@@ -4,9 +4,8 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 
-use super::conv_norm::{conv_norm, fold};
 use super::depth::receptive_field;
-use super::{BatchNorm, Depth, FeatureExtractor, Features, Neck};
+use super::{BatchNorm, Depth, FeatureExtractor, Features, Forward, InUse, Neck, Pair};
 use crate::kernel::Activation::{Identity, Relu};
 
 /// The layers in front of the first residual stage.
@@ -35,6 +34,7 @@ pub struct ResNet18 {
     layer3: Vec<BasicBlock>,
     layer4: Vec<BasicBlock>,
     neck: Option<Neck>,
+    in_use: InUse,
 }
 
 /// Residual blocks of all four layers, two each.
@@ -91,17 +91,19 @@ impl ResNet18 {
             layer3: stage(2, 128, 256, 2),
             layer4: stage(3, 256, 512, 2),
             neck: if depth.cuts(BLOCKS) { Neck::new(channels, depth, device) } else { None },
+            in_use: InUse::default(),
         }
     }
 
-    fn stem(&self, images: Tensor<4>, passes: usize) -> Features {
-        let mut x = conv_norm(&self.conv1, &self.bn1, images.into(), passes, None, Relu);
-        for (conv, bn) in [(&self.conv2, &self.bn2), (&self.conv3, &self.bn3)] {
-            if let (Some(conv), Some(bn)) = (conv, bn) {
-                x = conv_norm(conv, bn, x, passes, None, Relu);
-            }
-        }
-        x.max_pool(&self.maxpool)
+    /// The stem's convolutions, one or three.
+    fn stem(&self) -> impl Iterator<Item = Pair<'_>> {
+        let deeper = [(&self.conv2, &self.bn2), (&self.conv3, &self.bn3)];
+        let deeper = deeper.into_iter().filter_map(|(conv, bn)| conv.as_ref().zip(bn.as_ref()));
+        std::iter::once((&self.conv1, &self.bn1)).chain(deeper)
+    }
+
+    fn forward_with(&self, passes: usize) -> Forward<'_> {
+        Forward { passes, in_use: &self.in_use }
     }
 
     /// Stride of [`ResNet18::shallow`]: 8, or 4 where the second stage is cut off.
@@ -113,15 +115,17 @@ impl ResNet18 {
     /// Stem and the first two stages, `[B, 3, H, W]` to `[B, 128, ceil(H / 8), ceil(W / 8)]`: after them no map has more
     /// than 2 values per pixel of the image. A position sees 51 pixels beyond its own.
     pub fn shallow(&self, images: Tensor<4>, passes: usize) -> Tensor<4> {
-        let x = self.stem(images, passes);
-        self.layer1.iter().chain(&self.layer2).fold(x, |x, block| block.forward(x, passes)).into_tensor()
+        let forward = self.forward_with(passes);
+        let x = self.stem().fold(images.into(), |x, pair| forward.pair(pair, x, None, Relu)).max_pool(&self.maxpool);
+        self.layer1.iter().chain(&self.layer2).fold(x, |x, block| block.forward(x, forward)).into_tensor()
     }
 
     /// The other stages, from the output of [`ResNet18::shallow`] to the features.
     pub fn deep(&self, x: Tensor<4>, passes: usize) -> Tensor<4> {
-        let x = self.layer3.iter().chain(&self.layer4).fold(x.into(), |x, block| block.forward(x, passes));
+        let forward = self.forward_with(passes);
+        let x = self.layer3.iter().chain(&self.layer4).fold(x.into(), |x, block| block.forward(x, forward));
         let features = match &self.neck {
-            Some(neck) => neck.forward(x, passes),
+            Some(neck) => neck.forward(x, forward),
             None => x,
         };
         features.into_tensor()
@@ -160,23 +164,10 @@ impl FeatureExtractor for ResNet18 {
         self.deep(self.shallow(images, passes), passes)
     }
 
-    fn fold(mut self) -> Self {
-        fold(&self.conv1, &mut self.bn1);
-        for (conv, norm) in [(&self.conv2, &mut self.bn2), (&self.conv3, &mut self.bn3)] {
-            if let (Some(conv), Some(norm)) = (conv, norm) {
-                fold(conv, norm);
-            }
-        }
-        let stages = [&mut self.layer1, &mut self.layer2, &mut self.layer3, &mut self.layer4];
-        for block in stages.into_iter().flatten() {
-            fold(&block.conv1, &mut block.bn1);
-            fold(&block.conv2, &mut block.bn2);
-            if let Some((conv, norm)) = &mut block.downsample {
-                fold(conv, norm);
-            }
-        }
-        self.neck.iter_mut().for_each(Neck::fold);
-        self
+    fn fold(self) -> Self {
+        let blocks = self.blocks().flat_map(BasicBlock::pairs);
+        let in_use = InUse::of(self.stem().chain(blocks).chain(self.neck.iter().map(Neck::pair)));
+        Self { in_use, ..self }
     }
 }
 
@@ -192,12 +183,17 @@ impl BasicBlock {
         }
     }
 
-    fn forward(&self, x: Features, passes: usize) -> Features {
+    fn forward(&self, x: Features, forward: Forward<'_>) -> Features {
         let shortcut = match &self.downsample {
-            Some((conv, bn)) => conv_norm(conv, bn, x.clone(), passes, None, Identity),
+            Some((conv, bn)) => forward.pair((conv, bn), x.clone(), None, Identity),
             None => x.clone(),
         };
-        let y = conv_norm(&self.conv1, &self.bn1, x, passes, None, Relu);
-        conv_norm(&self.conv2, &self.bn2, y, passes, Some(shortcut), Relu)
+        let y = forward.pair((&self.conv1, &self.bn1), x, None, Relu);
+        forward.pair((&self.conv2, &self.bn2), y, Some(shortcut), Relu)
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = Pair<'_>> {
+        let downsample = self.downsample.as_ref().map(|(conv, bn)| (conv, bn));
+        [(&self.conv1, &self.bn1), (&self.conv2, &self.bn2)].into_iter().chain(downsample)
     }
 }

@@ -11,7 +11,7 @@ use burn::tensor::activation::softplus;
 use burn::tensor::{Device, Tensor};
 
 use super::{Batch, Decision, Learning, Method, Objective, Reading};
-use crate::backbone::{BatchNorm, Features, conv_norm, fold};
+use crate::backbone::{BatchNorm, Features, Forward, InUse, Pair};
 use crate::kernel::Activation::Relu;
 use crate::loss::Term;
 
@@ -25,6 +25,7 @@ pub struct UNet {
     down: Vec<DoubleConv>,
     up: Vec<Up>,
     classifier: Conv2d,
+    in_use: InUse,
 }
 
 /// Twice: 3×3 convolution without bias, batch normalisation, ReLU.
@@ -63,14 +64,12 @@ impl DoubleConv {
         }
     }
 
-    fn forward(&self, x: Features) -> Features {
-        let x = conv_norm(&self.conv1, &self.bn1, x, 1, None, Relu);
-        conv_norm(&self.conv2, &self.bn2, x, 1, None, Relu)
+    fn forward(&self, x: Features, forward: Forward<'_>) -> Features {
+        self.pairs().into_iter().fold(x, |x, pair| forward.pair(pair, x, None, Relu))
     }
 
-    fn fold(&mut self) {
-        fold(&self.conv1, &mut self.bn1);
-        fold(&self.conv2, &mut self.bn2);
+    fn pairs(&self) -> [Pair<'_>; 2] {
+        [(&self.conv1, &self.bn1), (&self.conv2, &self.bn2)]
     }
 }
 
@@ -93,19 +92,17 @@ impl UNet {
                 })
                 .collect(),
             classifier: Conv2dConfig::new([WIDTHS[0], 2], [1, 1]).init(device),
+            in_use: InUse::default(),
         }
     }
 
     /// As [`FeatureExtractor::fold`](crate::backbone::FeatureExtractor::fold).
     #[must_use]
-    pub fn fold(mut self) -> Self {
-        self.init.fold();
-        self.down.iter_mut().for_each(DoubleConv::fold);
-        for up in &mut self.up {
-            up.before.fold();
-            up.after.fold();
-        }
-        self
+    pub fn fold(self) -> Self {
+        let up = self.up.iter().flat_map(|up| [&up.before, &up.after]);
+        let all = std::iter::once(&self.init).chain(&self.down).chain(up);
+        let in_use = InUse::of(all.flat_map(DoubleConv::pairs));
+        Self { in_use, ..self }
     }
 
     /// Scores (logits) of background and foreground for every pixel.
@@ -114,16 +111,17 @@ impl UNet {
     ///
     /// `[B, 3, H, W]` to `[B, 2, H, W]`, any H and W.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        let mut x = self.init.forward(images.into());
+        let forward = Forward { passes: 1, in_use: &self.in_use };
+        let mut x = self.init.forward(images.into(), forward);
         let mut skips = Vec::with_capacity(self.down.len());
         for down in &self.down {
-            let deeper = down.forward(x.clone());
+            let deeper = down.forward(x.clone(), forward);
             skips.push(std::mem::replace(&mut x, deeper));
         }
         for (up, skip) in self.up.iter().zip(skips.into_iter().rev()) {
             let [_, _, height, width] = skip.dims();
-            let larger = up.before.forward(x).nearest_double([height, width]);
-            x = up.after.forward(larger.joined(skip));
+            let larger = up.before.forward(x, forward).nearest_double([height, width]);
+            x = up.after.forward(larger.joined(skip), forward);
         }
         self.classifier.forward(x.into_tensor())
     }
