@@ -12,7 +12,7 @@ use histomask::method::MethodChoice;
 use histomask::profile::Profile;
 use histomask::weights::default_model;
 use histomask_core::config::{BackboneKind, ModelConfig};
-use histomask_core::method::{AttentionHead, Method as _, fill, grad_cam, heat, peak, size_penalty};
+use histomask_core::method::{AttentionHead, Decision, Method as _, Target, fill, grad_cam, heat, peak, size_penalty};
 use histomask_core::pooling::{average, log_sum_exp, maximum};
 use histomask_core::resample::nearest_double;
 use histomask_core::weights::{StateDict, load_state_dict, read_card, state_dict};
@@ -146,6 +146,27 @@ fn erasing_takes_the_peak_in_both_readings() {
     let erased = values(fill(image, peak(heat, 0.8), colour));
     let rows = |value: f64| [1.0, 1.0, 1.0, value, value, value];
     assert_numbers("erased", &erased, &[rows(2.0), rows(3.0), rows(4.0)].concat(), 0.0);
+}
+
+/// Erased on the device, the mask's foreground on the host: one rule, written twice.
+#[test]
+fn what_is_erased_is_what_the_mask_shows() {
+    let device = Device::flex();
+    device.seed(27);
+    let size = [9, 13];
+    let random = Tensor::<4>::random([1, 1, size[0], size[1]], Distribution::Uniform(-1.0, 3.0), &device);
+    // 2.4 is 0.8 of 3 or not, by how a share is rounded
+    let steps: Vec<f32> = (0..117).map(|i| (i as f32 * 0.3).min(3.0)).collect();
+    let at_the_share = Tensor::<4>::from_data(TensorData::new(steps, [1, 1, size[0], size[1]]), &device);
+    for map in [random.clone(), random - 4.0, at_the_share] {
+        let slice: Vec<f32> = map.to_data().iter().collect();
+        for share in [0.2_f32, 0.8, 1.0] {
+            let erased = values(peak(heat(map.clone()), f64::from(share)));
+            let mask = Decision::Peak(share).mask(&slice, size, 1, Target::Class(0), size, true);
+            let shown: Vec<f64> = mask.into_iter().map(|soft| f64::from(u8::from(soft >= 0.5))).collect();
+            assert_numbers("erased and shown", &erased, &shown, 0.0);
+        }
+    }
 }
 
 #[test]

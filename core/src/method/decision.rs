@@ -108,16 +108,15 @@ fn union(maps: impl Iterator<Item = Vec<f32>>, size: [usize; 2], soft: impl Fn(&
     mask
 }
 
-/// A map relative to its maximum, bent so that `share` of the maximum becomes 0.5.
+/// [`heat`](super::heat) and [`peak`](super::peak) on the host, bent so that `share` of the maximum becomes 0.5.
 fn peak(map: &[f32], share: f32) -> Vec<f32> {
-    let maximum = map.iter().copied().fold(0.0, f32::max);
+    let maximum = map.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
     let bend = |heat: f32| {
         if heat < share { 0.5 * heat / share } else { 0.5 + 0.5 * (heat - share) / (1.0 - share).max(f32::EPSILON) }
     };
     map.iter()
         .map(|&value| {
-            // a map without a positive value has no peak
-            let heat = if maximum > 0.0 { value.max(0.0) / maximum } else { 0.0 };
+            let heat = value.max(0.0) / maximum;
             on_its_side(heat >= share, bend(heat).min(1.0))
         })
         .collect()

@@ -31,6 +31,7 @@ pub struct Erase {
 }
 
 /// A class map relative to its image's maximum, negative values cut off; 0 everywhere if none is positive.
+/// [`Decision::Peak`] is the same on the host, where masks are made.
 ///
 /// # Shapes
 ///
