@@ -6,6 +6,7 @@
 mod all_ones;
 mod confusion;
 mod dice;
+mod edges;
 mod error;
 mod pxap;
 mod threshold_curve;

@@ -1,6 +1,7 @@
 //! PxAP: area under the pixel precision–recall curve, pooled over all pixels of all images (`spec` §11; the metric
 //! of wsolevaluation, Choe et al. 2020). Independent of any threshold, and not comparable with F1+/F1-.
 
+use super::edges::last_reached;
 use super::error::{MetricError, check_mask};
 use super::truth::Truth;
 
@@ -78,15 +79,7 @@ pub fn min_max_scaled(map: &[f32]) -> Vec<f32> {
 /// The bin of a finite score, in `0..=BINS`.
 fn bin(score: f32) -> usize {
     let score = f64::from(score).clamp(0.0, 1.0);
-    let near = (score * BINS as f64) as usize;
-    // the product may have been rounded across an edge
-    if near > 0 && score < near as f64 / BINS as f64 {
-        near - 1
-    } else if near < BINS && score >= (near + 1) as f64 / BINS as f64 {
-        near + 1
-    } else {
-        near
-    }
+    last_reached((score * BINS as f64) as usize, BINS, |k| score >= k as f64 / BINS as f64)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confusion::PixelCounts;
 use super::dice::{EmptyRule, ImageMean, f1};
+use super::edges::last_reached;
 use super::error::{MetricError, check_mask};
 use super::truth::Truth;
 
@@ -84,15 +85,7 @@ fn threshold(k: usize) -> f32 {
 /// The last threshold that `value` reaches, in `0..=STEPS`; `value` is finite.
 fn step(value: f32) -> usize {
     let value = value.clamp(0.0, 1.0);
-    let near = (value * STEPS as f32) as usize;
-    // the product may have been rounded across a threshold
-    if near > 0 && value < threshold(near) {
-        near - 1
-    } else if near < STEPS && value >= threshold(near + 1) {
-        near + 1
-    } else {
-        near
-    }
+    last_reached((value * STEPS as f32) as usize, STEPS, |k| value >= threshold(k))
 }
 
 #[cfg(test)]
