@@ -1,5 +1,6 @@
 //! Results as files.
 
+use histomask_core::mask::{binary, sixteen_bit};
 use histomask_core::plain_cell::plain_cell;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder as _};
@@ -8,13 +9,12 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::error::Failure;
 
 pub(crate) fn mask_png(mask: &[f32], width: u32, height: u32, threshold: f32) -> Result<Vec<u8>, Failure> {
-    let values: Vec<u8> = mask.iter().map(|&value| if value >= threshold { 255 } else { 0 }).collect();
-    png(&values, width, height, ExtendedColorType::L8)
+    png(&binary(mask, threshold), width, height, ExtendedColorType::L8)
 }
 
 pub(crate) fn soft_png(mask: &[f32], width: u32, height: u32) -> Result<Vec<u8>, Failure> {
-    // a cast to u16 saturates; the encoder takes the machine's byte order
-    let values: Vec<u8> = mask.iter().flat_map(|&value| ((value * 65535.0).round() as u16).to_ne_bytes()).collect();
+    // the encoder takes the machine's byte order
+    let values: Vec<u8> = sixteen_bit(mask).into_iter().flat_map(u16::to_ne_bytes).collect();
     png(&values, width, height, ExtendedColorType::L16)
 }
 
