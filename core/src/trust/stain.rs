@@ -3,7 +3,7 @@
 
 /// Optical density of haematoxylin, eosin and the rest (DAB) in red, green and blue, each of length 1 within rounding
 /// (Ruifrok & Johnston 2001).
-const STAINS: [[f64; 3]; 3] = [[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]];
+pub const STAINS: [[f64; 3]; 3] = [[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]];
 
 /// Changes that two laboratories could differ by: factors of haematoxylin and of eosin.
 pub const CHANGES: [[f64; 2]; 4] = [[0.8, 1.0], [1.25, 1.0], [1.0, 0.8], [1.0, 1.25]];

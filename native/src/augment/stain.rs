@@ -1,13 +1,11 @@
 //! Stain jitter: the colours of another laboratory's haematoxylin and eosin (Tellez et al., IEEE TMI 37, 2018).
 //!
-//! Optical density `-ln((I + 1) / 256)` of red, green and blue is a mixture of three stains (Ruifrok & Johnston 2001:
-//! haematoxylin, eosin, DAB). Each stain `s` becomes `(1 + a) s + b`, and the mixture a colour again.
+//! Optical density `-ln((I + 1) / 256)` of red, green and blue is a mixture of three stains ([`STAINS`]). Each stain `s`
+//! becomes `(1 + a) s + b`, and the mixture a colour again: in 32 bits, where `restained`, which shifts none, has 64.
 
+use histomask_core::trust::stain::STAINS;
 use image::RgbImage;
 use rand::{Rng, RngExt as _};
-
-/// Optical density of haematoxylin, eosin and DAB in red, green and blue.
-const STAINS: [[f32; 3]; 3] = [[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]];
 
 /// Share of the strength by which a stain is shifted.
 const SHIFT: f64 = 0.25;
@@ -25,12 +23,12 @@ pub(super) fn jitter(image: &mut RgbImage, strength: f64, rng: &mut impl Rng) {
 
 fn change(image: &mut RgbImage, factors: [f32; 3], shifts: [f32; 3]) {
     let density: [f32; 256] = std::array::from_fn(|value| -((value as f32 + 1.0) / 256.0).ln());
-    let unmix = inverse(STAINS);
+    let mix = STAINS.map(|stain| stain.map(|density| density as f32));
+    let unmix = inverse(mix);
     for pixel in image.pixels_mut() {
         let stains = product(pixel.0.map(|value| density[usize::from(value)]), unmix);
         let changed: [f32; 3] = std::array::from_fn(|stain| stains[stain] * factors[stain] + shifts[stain]);
-        pixel.0 =
-            product(changed, STAINS).map(|density| (256.0 * (-density).exp() - 1.0).round().clamp(0.0, 255.0) as u8);
+        pixel.0 = product(changed, mix).map(|density| (256.0 * (-density).exp() - 1.0).round().clamp(0.0, 255.0) as u8);
     }
 }
 
@@ -52,6 +50,7 @@ fn inverse(m: [[f32; 3]; 3]) -> [[f32; 3]; 3] {
 
 #[cfg(test)]
 mod tests {
+    use histomask_core::trust::stain::restained;
     use image::Rgb;
     use rand::SeedableRng as _;
     use rand_chacha::ChaCha8Rng;
@@ -68,6 +67,16 @@ mod tests {
         change(&mut image, [1.0; 3], [0.0; 3]);
         let furthest = image.iter().zip(tissue().iter()).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(furthest <= Some(1), "{furthest:?}");
+    }
+
+    #[test]
+    fn without_a_shift_it_is_the_restaining_that_stability_is_measured_by() {
+        let mut image = tissue();
+        change(&mut image, [0.8, 1.25, 1.0], [0.0; 3]);
+        let other = restained(tissue().as_raw(), [0.8, 1.25]);
+        let furthest = image.iter().zip(&other).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(furthest <= Some(1), "{furthest:?}");
+        assert_ne!(image, tissue());
     }
 
     #[test]
