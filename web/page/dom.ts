@@ -30,3 +30,15 @@ export function showBitmap(canvas: HTMLCanvasElement, bitmap: ImageBitmap): void
   if (canvas.height !== bitmap.height) canvas.height = bitmap.height;
   canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(bitmap);
 }
+
+/** The canvas empty and in pixels of the screen, `ratio` of which lie on one of the page's. */
+export function emptied(canvas: HTMLCanvasElement): { context: CanvasRenderingContext2D; ratio: number } | null {
+  const context = canvas.getContext("2d");
+  if (!context) return null;
+  const ratio = devicePixelRatio;
+  const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
+  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return { context, ratio };
+}

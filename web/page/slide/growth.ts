@@ -1,3 +1,4 @@
+import { emptied } from "../dom";
 import type { SlidePlan } from "../protocol";
 import type { Region } from "./region";
 import type { SlideScope } from "./slide-scope";
@@ -64,16 +65,10 @@ export class Growth {
   }
 
   draw(): void {
-    const { canvas } = this;
-    const context = canvas.getContext("2d");
-    if (!context) return;
-    const ratio = devicePixelRatio;
-    const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
-    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, width, height);
+    const empty = emptied(this.canvas);
     const transform = this.scope.transform();
-    if (!transform) return;
+    if (!empty || !transform) return;
+    const { context, ratio } = empty;
     const [a, b, c, d, e, f] = transform;
     context.setTransform(a * ratio, b * ratio, c * ratio, d * ratio, e * ratio, f * ratio);
     if (this.grows && this.visible) {

@@ -1,4 +1,4 @@
-import { showBitmap } from "../dom";
+import { emptied, showBitmap } from "../dom";
 import type { Style } from "../protocol";
 import { hatching } from "./hatching";
 import type { Scope } from "./scope";
@@ -36,20 +36,14 @@ export class Layers {
   }
 
   draw(): void {
-    const { canvas } = this;
-    const context = canvas.getContext("2d");
-    if (!context) return;
-    const ratio = devicePixelRatio;
-    const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
-    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, width, height);
+    const empty = emptied(this.canvas);
     const transform = this.scope.transform();
-    if (!transform || !this.visible || !this.has.painted) return;
+    if (!empty || !transform || !this.visible || !this.has.painted) return;
+    const { context, ratio } = empty;
     context.save();
     if (this.swipe !== null) {
       context.beginPath();
-      context.rect(Math.round(this.swipe * width), 0, width, height);
+      context.rect(Math.round(this.swipe * this.canvas.width), 0, this.canvas.width, this.canvas.height);
       context.clip();
     }
     const [a, b, c, d, e, f] = transform;
