@@ -40,6 +40,7 @@
 pub mod backbone;
 pub mod card;
 pub mod caution;
+mod classify;
 pub mod config;
 mod error;
 pub mod head;
@@ -63,7 +64,9 @@ pub mod plain_cell;
 pub mod pooling;
 pub mod preprocess;
 pub mod refine;
+mod regions;
 pub mod resample;
+pub mod runs;
 pub mod schedule;
 pub mod segmenter;
 pub mod self_check;

@@ -252,7 +252,7 @@ fn argmax(values: &[f32]) -> usize {
 }
 
 /// Shannon entropy over its maximum, `H(p) / ln c`.
-fn relative_entropy(p: &[f32]) -> f32 {
+pub(crate) fn relative_entropy(p: &[f32]) -> f32 {
     let entropy: f32 = p.iter().filter(|&&p| p > 0.0).map(|p| -p * p.ln()).sum();
     (entropy / (p.len() as f32).ln()).clamp(0.0, 1.0)
 }

@@ -1,4 +1,5 @@
 //! A network in use: large images pass the first layers in windows, with the result of one piece.
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use burn::module::Module as _;
 use burn::tensor::activation::softmax;
@@ -116,5 +117,26 @@ fn class_maps_of_a_part_are_those_of_the_whole() {
             }
         }
         assert!(compared > 0);
+    }
+}
+
+#[test]
+fn images_together_have_the_classes_that_each_has_alone() {
+    let segmenter = Segmenter::from_safetensors(default_model(), &Device::flex()).unwrap_or_else(|e| panic!("{e}"));
+    let painted = |side: usize, shift: usize| -> Vec<u8> {
+        let pixel = |i: usize| [200 - (i / 40 + shift) % 90, 120 + (i / (side * 12)) % 60, 180 - (i % side / 9) % 70];
+        (0..side * side).flat_map(pixel).map(|value| value as u8).collect()
+    };
+    for sides in [[288, 288, 288], [288, 320, 288]] {
+        let images: Vec<_> = sides.iter().enumerate().map(|(i, &side)| (painted(side, 31 * i), side)).collect();
+        let views: Vec<_> = images.iter().map(|(rgb, side)| RgbView::new(rgb, *side, *side).unwrap()).collect();
+        let together = pollster::block_on(segmenter.classify(&views)).unwrap();
+        let alone: Vec<_> = views.iter().map(|&view| segmenter.observe(view).unwrap()).collect();
+        for (one, other) in together.iter().zip(&alone) {
+            assert_eq!(one.probabilities, other.probabilities, "{sides:?}");
+            assert_eq!(one.background_uncertainty, other.background_uncertainty, "{sides:?}");
+        }
+        assert_ne!(together[0].probabilities, together[2].probabilities, "the images do not differ");
+        assert_eq!(together.len(), 3);
     }
 }

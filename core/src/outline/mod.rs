@@ -6,7 +6,6 @@
 mod collection;
 mod geojson;
 mod rasterise;
-mod regions;
 mod shapes;
 mod simplify;
 mod stream;
@@ -19,7 +18,7 @@ pub use shapes::{GeoJsonError, Points, Shape, ShapeRows, Shapes};
 pub use simplify::simplified;
 pub use stream::Outliner;
 
-use regions::Regions;
+use crate::regions::Regions;
 
 /// A closed ring of pixel corners `[x, y]`: the first is repeated at the end, every other one is a turn, and none is
 /// passed twice.
@@ -51,8 +50,8 @@ pub fn outlines(mask: &[f32], width: usize, height: usize, threshold: f32) -> Ve
     if width == 0 {
         return Vec::new();
     }
-    let regions = Regions::of(mask, width, height.min(mask.len().div_ceil(width)), threshold);
-    let mut polygons = regions.sizes(mask);
+    let regions = Regions::of(mask, width, height.min(mask.len().div_ceil(width)), |value| value >= threshold);
+    let mut polygons = sizes(&regions, mask);
     for (region, ring) in trace::rings(&regions) {
         let polygon = &mut polygons[region];
         if polygon.exterior.is_empty() {
@@ -61,5 +60,19 @@ pub fn outlines(mask: &[f32], width: usize, height: usize, threshold: f32) -> Ve
             polygon.holes.push(ring);
         }
     }
+    polygons
+}
+
+/// A polygon for each region, in their order, with pixels and mean but no ring.
+fn sizes(regions: &Regions, mask: &[f32]) -> Vec<Polygon> {
+    // the first is the background's
+    let mut polygons = vec![Polygon::default(); regions.count + 1];
+    for (&number, &value) in regions.rows().flatten().zip(mask) {
+        let polygon = &mut polygons[number as usize];
+        polygon.pixels += 1;
+        polygon.mean += f64::from(value);
+    }
+    polygons.remove(0);
+    polygons.iter_mut().for_each(|polygon| polygon.mean /= polygon.pixels as f64);
     polygons
 }

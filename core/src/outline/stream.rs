@@ -6,6 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
 use super::{Polygon, Ring};
+use crate::runs::runs;
 
 /// Number of the background.
 const BACKGROUND: u32 = 0;
@@ -27,9 +28,9 @@ pub struct Outliner {
     /// Labels of the last row and of the one that comes, with a pixel of background on each side.
     above: Vec<u32>,
     here: Vec<u32>,
-    /// Columns outside of which the two are background; most of a slide's rows are empty.
-    above_span: Range<usize>,
-    here_span: Range<usize>,
+    /// Columns outside of which the two are background; most of a slide is empty.
+    above_runs: Vec<Range<usize>>,
+    here_runs: Vec<Range<usize>>,
     /// Of each label an equal or smaller one of the same region; of the smallest, itself.
     parent: Vec<u32>,
     parts: HashMap<u32, Part>,
@@ -70,8 +71,8 @@ impl Outliner {
             rows: 0,
             above: vec![BACKGROUND; width + 2],
             here: vec![BACKGROUND; width + 2],
-            above_span: 0..0,
-            here_span: 0..0,
+            above_runs: Vec::new(),
+            here_runs: Vec::new(),
             parent: vec![BACKGROUND],
             parts: HashMap::new(),
             chains: Vec::new(),
@@ -86,7 +87,7 @@ impl Outliner {
         self.line();
         let finished = self.finished();
         std::mem::swap(&mut self.above, &mut self.here);
-        std::mem::swap(&mut self.above_span, &mut self.here_span);
+        std::mem::swap(&mut self.above_runs, &mut self.here_runs);
         self.rows += 1;
         finished
     }
@@ -100,15 +101,15 @@ impl Outliner {
     /// Labels the pixels of a row.
     fn label(&mut self, row: &[u8]) {
         // what the row before the last left
-        self.here[self.here_span.start + 1..self.here_span.end + 1].fill(BACKGROUND);
+        for Range { start, end } in self.here_runs.drain(..) {
+            self.here[start + 1..end + 1].fill(BACKGROUND);
+        }
         let row = row.get(..self.width).unwrap_or(row);
-        let inside = |&value: &u8| value >= self.threshold;
-        let first = row.iter().position(inside).unwrap_or(row.len());
-        self.here_span = first..row.iter().rposition(inside).map_or(first, |last| last + 1);
-        for (x, &value) in row.iter().enumerate().take(self.here_span.end).skip(first) {
-            if value < self.threshold {
-                continue;
-            }
+        let threshold = self.threshold;
+        self.here_runs.extend(runs(row, |value| value >= threshold));
+        let columns: Vec<_> = self.here_runs.iter().cloned().flatten().filter(|&x| row[x] >= threshold).collect();
+        for x in columns {
+            let value = row[x];
             let label = match (self.here[x], self.above[x + 1]) {
                 (BACKGROUND, BACKGROUND) => {
                     let fresh = self.parent.len() as u32;
@@ -159,7 +160,7 @@ impl Outliner {
     /// Walks along the line above the row that has just been labelled.
     fn line(&mut self) {
         let mut along = NONE;
-        for x in spanned(&self.above_span, &self.here_span) {
+        for x in corners(&self.above_runs, &self.here_runs).into_iter().flatten() {
             let (a, b) = (self.above[x], self.above[x + 1]);
             let (c, d) = (self.here[x], self.here[x + 1]);
             let [a_in, b_in, c_in, d_in] = [a, b, c, d].map(|label| label != BACKGROUND);
@@ -268,8 +269,8 @@ impl Outliner {
     fn finished(&mut self) -> Vec<Polygon> {
         let mut polygons = Vec::new();
         let mut last = BACKGROUND;
-        for x in self.above_span.clone() {
-            let label = self.above[x + 1];
+        let labels: Vec<_> = self.above_runs.iter().cloned().flatten().map(|x| self.above[x + 1]).collect();
+        for label in labels {
             if label == BACKGROUND || label == last {
                 continue;
             }
@@ -299,14 +300,18 @@ impl Part {
     }
 }
 
-/// The corners of the pixels that lie in either of two spans.
-fn spanned(one: &Range<usize>, other: &Range<usize>) -> Range<usize> {
-    match (one.is_empty(), other.is_empty()) {
-        (true, true) => 0..0,
-        (false, true) => one.start..one.end + 1,
-        (true, false) => other.start..other.end + 1,
-        (false, false) => one.start.min(other.start)..one.end.max(other.end) + 1,
-    }
+/// The corners of the pixels that lie in any of two rows' runs.
+fn corners(above: &[Range<usize>], here: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut runs: Vec<_> = above.iter().chain(here).map(|run| run.start..run.end + 1).collect();
+    runs.sort_unstable_by_key(|run| run.start);
+    runs.dedup_by(|next, run| {
+        let meets = next.start <= run.end;
+        if meets {
+            run.end = run.end.max(next.end);
+        }
+        meets
+    });
+    runs
 }
 
 /// Twice the area inside, negative for a ring that runs the other way.

@@ -1,7 +1,7 @@
 //! Walks along the edges between a region's pixels and all others.
 
 use super::Ring;
-use super::regions::Regions;
+use crate::regions::Regions;
 
 /// The rings of all regions, each with the index of its region; of a region the exterior comes first, then its holes.
 ///

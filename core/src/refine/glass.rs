@@ -1,6 +1,6 @@
 use super::OpticalDensity;
+use super::morphology::open;
 use super::optical_density::blur;
-use super::regions::open;
 
 /// Optical density, summed over colours, below which there is no tissue.
 const EMPTY: f32 = 0.25;

@@ -6,10 +6,10 @@
 
 mod clusters;
 mod glass;
+mod morphology;
 mod optical_density;
 mod pieces;
 mod prior;
-mod regions;
 mod votes;
 mod wide;
 

@@ -32,34 +32,67 @@ impl OpticalDensity {
 pub(super) fn blur(plane: &[f32], size: [usize; 2], sigma: f32) -> Vec<f32> {
     // three boxes of width 2r + 1 have a variance of ((2r + 1)^2 - 1) / 4
     let radius = (((4.0 * sigma * sigma + 1.0).sqrt() - 1.0) / 2.0).round() as usize;
-    if radius == 0 {
-        return plane.to_vec();
-    }
-    let mut blurred = plane.to_vec();
-    for _ in 0..3 {
-        blurred = box_rows(&transposed(&box_rows(&blurred, size, radius), size), [size[1], size[0]], radius);
-        blurred = transposed(&blurred, [size[1], size[0]]);
+    let (mut blurred, mut across) = (plane.to_vec(), vec![0.0; plane.len()]);
+    if radius > 0 && !plane.is_empty() {
+        for _ in 0..3 {
+            box_rows(&blurred, &mut across, size[1], radius);
+            box_columns(&across, &mut blurred, size[1], radius);
+        }
     }
     blurred
 }
 
-fn box_rows(plane: &[f32], [_, width]: [usize; 2], radius: usize) -> Vec<f32> {
-    let mut filtered = Vec::with_capacity(plane.len());
-    for row in plane.chunks_exact(width.max(1)) {
-        let at = |x: isize| f64::from(row[x.clamp(0, width as isize - 1) as usize]);
-        let reach = radius as isize;
-        let mut sum: f64 = (-reach..=reach).map(at).sum();
-        for x in 0..width as isize {
-            filtered.push((sum / (2 * radius + 1) as f64) as f32);
-            sum += at(x + reach + 1) - at(x - reach);
+/// Rows that are filtered side by side, as columns: sums that do not wait for each other.
+const TOGETHER: usize = 16;
+
+fn box_rows(from: &[f32], to: &mut [f32], width: usize, radius: usize) {
+    let [mut turned, mut filtered] = [0, 1].map(|_| vec![0.0; TOGETHER * width]);
+    for (from, to) in from.chunks(TOGETHER * width).zip(to.chunks_mut(TOGETHER * width)) {
+        let rows = from.len() / width;
+        let (turned, filtered) = (&mut turned[..from.len()], &mut filtered[..from.len()]);
+        transpose(from, turned, [rows, width]);
+        box_columns(turned, filtered, rows, radius);
+        transpose(filtered, to, [width, rows]);
+    }
+}
+
+/// Means over `2 radius + 1` values of a column of `[H, width]`, by a sum that goes down with it.
+fn box_columns(from: &[f32], to: &mut [f32], width: usize, radius: usize) {
+    let last = (from.len() / width).saturating_sub(1);
+    let row = |y: usize| &from[y.min(last) * width..][..width];
+    let mut sums = vec![0.0; width];
+    for y in 0..=2 * radius {
+        let row = row(y.saturating_sub(radius));
+        sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+    }
+    let count = (2 * radius + 1) as f64;
+    for (y, to) in to.chunks_exact_mut(width).enumerate() {
+        let (enters, leaves) = (row(y + radius + 1), row(y.saturating_sub(radius)));
+        for (((sum, to), &enters), &leaves) in sums.iter_mut().zip(to).zip(enters).zip(leaves) {
+            *to = (*sum / count) as f32;
+            *sum += f64::from(enters) - f64::from(leaves);
         }
     }
-    filtered
 }
 
 /// `[H, W]` to `[W, H]`.
-pub(super) fn transposed<T: Copy>(plane: &[T], [height, width]: [usize; 2]) -> Vec<T> {
-    (0..width).flat_map(|x| (0..height).map(move |y| plane[y * width + x])).collect()
+pub(super) fn transposed<T: Copy + Default>(plane: &[T], size: [usize; 2]) -> Vec<T> {
+    let mut turned = vec![T::default(); plane.len()];
+    transpose(plane, &mut turned, size);
+    turned
+}
+
+/// [`transposed`] in squares, whose lines of memory stay at hand.
+fn transpose<T: Copy>(from: &[T], to: &mut [T], [height, width]: [usize; 2]) {
+    for top in (0..height).step_by(TOGETHER) {
+        for left in (0..width).step_by(TOGETHER) {
+            let rows = top..(top + TOGETHER).min(height);
+            for x in left..(left + TOGETHER).min(width) {
+                let to = &mut to[x * height + rows.start..x * height + rows.end];
+                to.iter_mut().zip(rows.clone()).for_each(|(to, y)| *to = from[y * width + x]);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

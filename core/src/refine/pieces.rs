@@ -1,4 +1,5 @@
-use super::regions::{fill_holes, regions};
+use super::morphology::fill_holes;
+use crate::regions::Regions;
 
 /// Where the mask's foreground begins.
 const FOREGROUND: f32 = 0.5;
@@ -9,12 +10,8 @@ const BELOW: f32 = 0.498;
 /// border are none. What changes is put just on the other side of 0.5, so that its order among pixels stays nearly as it
 /// was.
 pub(super) fn without_small_pieces(mask: &mut [f32], size: [usize; 2], smallest: usize) {
-    let inside: Vec<bool> = mask.iter().map(|&soft| soft >= FOREGROUND).collect();
-    for (region, _) in regions(&inside, size, true) {
-        if region.len() < smallest {
-            region.into_iter().for_each(|pixel| mask[pixel] = mask[pixel].min(BELOW));
-        }
-    }
+    let pieces = Regions::of(mask, size[1], size[0], |soft| soft >= FOREGROUND);
+    pieces.visit(|piece| piece.pixels < smallest, |pixel| mask[pixel] = mask[pixel].min(BELOW));
     let inside: Vec<bool> = mask.iter().map(|&soft| soft >= FOREGROUND).collect();
     let filled = fill_holes(inside, size, smallest.saturating_sub(1));
     mask.iter_mut().zip(filled).filter(|(_, inside)| *inside).for_each(|(soft, _)| *soft = soft.max(FOREGROUND));

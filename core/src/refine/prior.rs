@@ -1,7 +1,10 @@
+use std::array::from_fn;
+
 use super::OpticalDensity;
 use super::clusters::k_means;
+use super::morphology::{close, fill_holes};
 use super::optical_density::blur;
-use super::regions::{close, fill_holes};
+use crate::parallel;
 
 /// Standard deviations of the blurs that colour is seen at, closing radius: shares of the short side (3, 6 and 3 pixels
 /// at 432).
@@ -25,9 +28,9 @@ pub(super) fn nuclei_and_lumen(density: &OpticalDensity) -> Vec<bool> {
 
 /// What each pixel shows: its colours, blurred twice.
 pub(super) fn seen(density: &OpticalDensity, side: f32) -> Vec<[f32; 6]> {
-    let blurred = |sigma: f32| density.planes.each_ref().map(|plane| blur(plane, density.size, sigma * side));
-    let ([r, g, b], [rr, gg, bb]) = (blurred(FINE), blurred(COARSE));
-    (0..r.len()).map(|i| [r[i], g[i], b[i], rr[i], gg[i], bb[i]]).collect()
+    let planes = [FINE, COARSE].into_iter().flat_map(|sigma| density.planes.iter().map(move |plane| (plane, sigma)));
+    let blurred = parallel::map(planes.collect(), |(plane, sigma)| blur(plane, density.size, sigma * side));
+    (0..density.size[0] * density.size[1]).map(|pixel| from_fn(|plane| blurred[plane][pixel])).collect()
 }
 
 /// The kinds of tissue that colours show.

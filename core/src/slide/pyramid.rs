@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
 use crate::parallel;
+use crate::runs::runs;
 
 /// Side of a tile in pixels, a multiple of 16 (TIFF 6.0, section 15).
 const TILE: usize = 512;
@@ -77,7 +78,7 @@ impl<W: Write + Seek> PyramidWriter<W> {
     /// # Errors
     /// As the file's.
     pub fn push(&mut self, row: &[u8]) -> std::io::Result<()> {
-        if row.iter().all(|&value| value == 0) {
+        if runs(row, |value| value > 0).next().is_none() {
             return self.push_to(0, Row::Zeros);
         }
         let mut row = row.to_vec();
@@ -138,7 +139,7 @@ impl<W: Write + Seek> PyramidWriter<W> {
             let left = column * TILE;
             let across = TILE.min(width - left);
             let parts = rows.chunks(width).filter_map(|row| row.get(left..left + across));
-            if parts.clone().flatten().all(|&value| value == 0) {
+            if parts.clone().all(|part| runs(part, |value| value > 0).next().is_none()) {
                 return Ok(None);
             }
             let mut tile = vec![0; TILE * TILE];
@@ -249,13 +250,18 @@ fn halved(above: &Row, below: &Row) -> Row {
             (values, &zeros)
         }
     };
-    let pairs = above.chunks(2).zip(below.chunks(2));
-    let mean = |(above, below): (&[u8], &[u8])| {
-        let sum: u32 = above.iter().chain(below).map(|&value| u32::from(value)).sum();
-        let count = (above.len() + below.len()) as u32;
-        ((sum + count / 2) / count) as u8
-    };
-    Row::Values(pairs.map(mean).collect())
+    let mut means = vec![0; above.len().div_ceil(2)];
+    let pairs = above.chunks_exact(2).zip(below.chunks_exact(2));
+    for (mean, (above, below)) in means.iter_mut().zip(pairs) {
+        let sum: u16 = above.iter().chain(below).map(|&value| u16::from(value)).sum();
+        *mean = ((sum + 2) / 4) as u8;
+    }
+    if let ([above], [below], Some(mean)) =
+        (above.chunks_exact(2).remainder(), below.chunks_exact(2).remainder(), means.last_mut())
+    {
+        *mean = (u16::from(*above) + u16::from(*below)).div_ceil(2) as u8;
+    }
+    Row::Values(means)
 }
 
 /// A tile's bytes in Deflate.

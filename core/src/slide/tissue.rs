@@ -7,6 +7,7 @@
 use image::RgbImage;
 
 use super::otsu;
+use crate::regions::Regions;
 
 /// Saturation (0 to 255) below which nothing is tissue, and above which everything is that is no pen mark: without
 /// limits an empty slide would be parted by its noise, and a slide full of tissue into dark and light.
@@ -122,30 +123,8 @@ fn grown(mask: Vec<bool>, width: usize, by: usize) -> Vec<bool> {
 
 /// Turns 4-connected pieces of `value` with fewer than `smallest` pixels round.
 fn drop_small(mask: &mut [bool], width: usize, value: bool, smallest: usize) {
-    let mut seen = vec![false; mask.len()];
-    for first in 0..mask.len() {
-        if seen[first] || mask[first] != value {
-            continue;
-        }
-        let mut piece = vec![first];
-        seen[first] = true;
-        let mut next = 0;
-        while let Some(&pixel) = piece.get(next) {
-            next += 1;
-            let x = pixel % width;
-            let beside = [(x > 0).then(|| pixel - 1), (x + 1 < width).then_some(pixel + 1)];
-            let across = [pixel.checked_sub(width), Some(pixel + width)];
-            for other in beside.into_iter().chain(across).flatten() {
-                if mask.get(other) == Some(&value) && !seen[other] {
-                    seen[other] = true;
-                    piece.push(other);
-                }
-            }
-        }
-        if piece.len() < smallest {
-            piece.into_iter().for_each(|pixel| mask[pixel] = !value);
-        }
-    }
+    let pieces = Regions::of(mask, width, mask.len() / width.max(1), |pixel| pixel == value);
+    pieces.visit(|piece| piece.pixels < smallest, |pixel| mask[pixel] = !value);
 }
 
 #[cfg(test)]

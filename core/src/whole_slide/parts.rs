@@ -55,6 +55,24 @@ impl<R: Read + Seek> Parts<'_, R> {
         }
     }
 
+    /// [`Self::observe`] for parts of a [batch](Plan::batches), in their order.
+    ///
+    /// # Errors
+    /// The network fails.
+    pub async fn observe_batch(&self, batch: &[(&Unit, RgbImage)]) -> Result<Vec<Vec<u8>>, Error> {
+        let windows = batch.iter().all(|(unit, _)| matches!(unit, Unit::Window { .. }));
+        if windows && self.plan.whole.is_some() {
+            let views = batch.iter().map(|(_, image)| view(image)).collect::<Result<Vec<_>, _>>()?;
+            let classified = self.model.segmenter.classify(&views).await?;
+            return Ok(classified.into_iter().map(|seen| Seen::of(seen).to_bytes()).collect());
+        }
+        let mut results = Vec::new();
+        for (unit, image) in batch {
+            results.push(self.observe(unit, image).await?);
+        }
+        Ok(results)
+    }
+
     /// Pixels around a block that are read.
     fn margin(&self) -> usize {
         let of_maps = self.plan.whole.map_or(0, |whole| whole.margin + whole.stride);
@@ -95,8 +113,7 @@ impl<R: Read + Seek> Parts<'_, R> {
     }
 
     async fn window(&self, image: &RgbImage) -> Result<Seen, Error> {
-        let view = RgbView::new(image.as_raw(), image.width() as usize, image.height() as usize)?;
-        let observed = self.model.segmenter.observe_async(view).await?;
+        let observed = self.model.segmenter.observe_async(view(image)?).await?;
         let mask = match self.plan.whole {
             Some(_) => Vec::new(),
             None => observed.mask(None)?.into_iter().map(to_byte).collect(),
@@ -118,6 +135,10 @@ impl<R: Read + Seek> Parts<'_, R> {
         }
         Ok(samples)
     }
+}
+
+fn view(image: &RgbImage) -> Result<RgbView<'_>, Error> {
+    RgbView::new(image.as_raw(), image.width() as usize, image.height() as usize)
 }
 
 /// A mask's value in 8 bits.

@@ -69,6 +69,15 @@ impl Plan {
         plan
     }
 
+    /// `parts` of this plan as they are best computed: blocks alone, windows as many as a block has room for.
+    #[must_use]
+    pub fn batches<'a>(&self, parts: &[(usize, &'a Unit)]) -> Vec<Vec<(usize, &'a Unit)>> {
+        let at_once = (self.block * self.block / (self.side()[0] * self.side()[1]).max(1)).max(1);
+        let is_window = |unit: &Unit| matches!(unit, Unit::Window { .. });
+        let alike = parts.chunk_by(|(_, one), (_, other)| is_window(one) && is_window(other));
+        alike.flat_map(|parts| parts.chunks(at_once).map(<[_]>::to_vec)).collect()
+    }
+
     /// Where a part lies: upper left corner and size.
     #[must_use]
     pub fn place(&self, unit: &Unit) -> ([usize; 2], [usize; 2]) {

@@ -6,6 +6,8 @@ use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 
+use crate::classify::Classified;
+
 /// What a window showed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seen {
@@ -27,6 +29,11 @@ pub struct Mapped {
 }
 
 impl Seen {
+    /// Without a mask.
+    pub(super) fn of(Classified { probabilities, background_uncertainty }: Classified) -> Self {
+        Self { probabilities, uncertainty: background_uncertainty, mask: Vec::new() }
+    }
+
     /// For [`Self::of_bytes`].
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use histomask_core::outline::{Collection, Outliner};
+use histomask_core::runs;
 use histomask_core::slide::{PyramidText, PyramidWriter};
 use histomask_core::whole_slide::{Frame, Measures, Tile, Verdict};
 use serde_json::json;
@@ -49,8 +50,8 @@ impl SlideOutcome {
         while let Some(band) = bands.next(results).await? {
             for (values, inside) in band.rows() {
                 pyramid.push(values).map_err(failed)?;
-                foreground += values.iter().filter(|&&value| value >= least).count() as u64;
-                covered += inside.iter().filter(|&&inside| inside).count() as u64;
+                foreground += runs::count(values, |value| value >= least);
+                covered += runs::count(inside, |inside| inside);
                 outliner.push(values).iter().for_each(|polygon| geojson += &collection.piece(polygon));
             }
         }

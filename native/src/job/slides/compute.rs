@@ -4,6 +4,7 @@ use std::fs::File;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
+use histomask_core::slide::SlideError;
 use histomask_core::whole_slide::Parts;
 
 use super::state::State;
@@ -11,7 +12,7 @@ use super::summary::Seconds;
 use crate::interrupt;
 use crate::job::watch::Count;
 
-/// Regions that are read ahead.
+/// Batches that are read ahead.
 const AHEAD: usize = 2;
 
 /// Computes what is missing in `state`; false if the user stopped it. Adds to `seconds` what it took.
@@ -32,9 +33,12 @@ pub(super) fn compute(
     std::thread::scope(|scope| {
         let reader = || {
             let mut reading = 0.0;
-            for (number, unit) in missing {
+            for batch in parts.plan.batches(&missing) {
                 let clock = Instant::now();
-                let read = parts.read(unit).map(|image| (number, unit, image));
+                let (numbers, units): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+                let read =
+                    units.into_iter().map(|unit| Ok((unit, parts.read(unit)?))).collect::<Result<Vec<_>, SlideError>>();
+                let read = read.map(|batch| (numbers, batch));
                 reading += clock.elapsed().as_secs_f64();
                 let failed = read.is_err();
                 // nobody listens any more, or there is nothing more to say
@@ -55,15 +59,17 @@ pub(super) fn compute(
         };
         for read in &receive {
             lap(&mut seconds.waiting);
-            let (number, unit, image) = read?;
-            let bytes = pollster::block_on(parts.observe(unit, &image))?;
+            let (numbers, batch) = read?;
+            let results = pollster::block_on(parts.observe_batch(&batch))?;
             lap(&mut seconds.inferring);
             let new = parts.slide.passed_over(damaged);
             damaged += new.len();
             state.note_damage(new)?;
-            state.put(number, &bytes)?;
+            for (number, result) in numbers.into_iter().zip(results) {
+                state.put(number, &result)?;
+                done += 1;
+            }
             lap(&mut seconds.keeping);
-            done += 1;
             count.set(done, "");
             if interrupt::asked() {
                 break;

@@ -1,8 +1,7 @@
 //! Binary pictures: opening and closing by a square, holes.
 
-use std::collections::VecDeque;
-
 use super::optical_density::transposed;
+use crate::regions::Regions;
 
 /// Closing by a square of `2 radius + 1`: gaps narrower than that are filled. Outside the picture nothing is set.
 pub(super) fn close(picture: &[bool], size: [usize; 2], radius: usize) -> Vec<bool> {
@@ -28,10 +27,12 @@ fn window(picture: &[bool], size: [usize; 2], radius: usize, rule: fn(usize, usi
 
 fn window_rows(picture: &[bool], width: usize, radius: usize, rule: fn(usize, usize) -> bool) -> Vec<bool> {
     let mut result = Vec::with_capacity(picture.len());
+    let mut before = vec![0; width + 1];
     for row in picture.chunks_exact(width.max(1)) {
-        let mut before = vec![0usize; width + 1];
-        for (x, &set) in row.iter().enumerate() {
-            before[x + 1] = before[x] + usize::from(set);
+        let mut count = 0;
+        for (before, &set) in before.iter_mut().skip(1).zip(row) {
+            count += usize::from(set);
+            *before = count;
         }
         result.extend((0..width).map(|x| {
             let (from, to) = (x.saturating_sub(radius), (x + radius + 1).min(width));
@@ -42,43 +43,10 @@ fn window_rows(picture: &[bool], width: usize, radius: usize, rule: fn(usize, us
 }
 
 /// Sets every unset region of at most `largest` pixels that does not touch the border; regions are joined by edges.
-pub(super) fn fill_holes(mut picture: Vec<bool>, size: [usize; 2], largest: usize) -> Vec<bool> {
-    for (region, at_border) in regions(&picture, size, false) {
-        if !at_border && region.len() <= largest {
-            region.into_iter().for_each(|pixel| picture[pixel] = true);
-        }
-    }
+pub(super) fn fill_holes(mut picture: Vec<bool>, [height, width]: [usize; 2], largest: usize) -> Vec<bool> {
+    let holes = Regions::of(&picture, width, height, |set: bool| !set);
+    holes.visit(|hole| !hole.at_edge && hole.pixels <= largest, |pixel| picture[pixel] = true);
     picture
-}
-
-/// The regions of pixels that are `set`, joined by edges, and whether each touches the border.
-pub(super) fn regions(picture: &[bool], [height, width]: [usize; 2], set: bool) -> Vec<(Vec<usize>, bool)> {
-    let mut seen: Vec<bool> = picture.iter().map(|&pixel| pixel != set).collect();
-    let mut found = Vec::new();
-    for start in 0..picture.len() {
-        if std::mem::replace(&mut seen[start], true) {
-            continue;
-        }
-        let (mut region, mut queue, mut at_border) = (vec![start], VecDeque::from([start]), false);
-        while let Some(pixel) = queue.pop_front() {
-            let (y, x) = (pixel / width, pixel % width);
-            at_border |= y == 0 || x == 0 || y + 1 == height || x + 1 == width;
-            let neighbours = [
-                (y > 0).then(|| pixel - width),
-                (y + 1 < height).then(|| pixel + width),
-                (x > 0).then(|| pixel - 1),
-                (x + 1 < width).then(|| pixel + 1),
-            ];
-            for next in neighbours.into_iter().flatten() {
-                if !std::mem::replace(&mut seen[next], true) {
-                    region.push(next);
-                    queue.push_back(next);
-                }
-            }
-        }
-        found.push((region, at_border));
-    }
-    found
 }
 
 #[cfg(test)]
