@@ -83,6 +83,25 @@ fn slides_among_pictures_are_told_by_content_and_leave_their_files() {
     let _ = predict(model, &[&a], &part).with("--roi", &roi).run().exits(0);
     let row = &csv(&part.join("slides.csv"))[0];
     assert!((number(row, "tissue_mm2") - 0.008).abs() < 1e-4, "{row:?}");
+    // scored by what someone drew: its own outlines, half of the slide, nothing
+    let drawn = folder.path().join("drawn");
+    std::fs::create_dir_all(&drawn).unwrap();
+    let truth = drawn.join("a_truth.geojson");
+    let score = |text: &str| -> Vec<Option<f64>> {
+        std::fs::write(&truth, text).unwrap();
+        let _ = predict(model, &[&a], &again).with("--truth", &drawn).with("--tissue", &out).run().exits(0);
+        let row = &csv(&again.join("slides.csv"))[0];
+        ["f1_plus", "f1_minus", "iou_plus"].map(|column| row[column].parse().ok()).to_vec()
+    };
+    assert_eq!(score(&text), [Some(100.0); 3]);
+    let right = score(r#"{"type":"Polygon","coordinates":[[[300,0],[600,0],[600,320],[300,320],[300,0]]]}"#);
+    let (inside, tissue) = (|x: u32, value: u8| x >= 150 && value >= threshold, 200 * 160);
+    let hits = pixels.enumerate_pixels().filter(|(x, _, pixel)| inside(*x, pixel.0[0])).count() as f64;
+    let found = pixels.pixels().filter(|pixel| pixel.0[0] >= threshold).count() as f64;
+    let expected = 100.0 * 2.0 * hits / (found + f64::from(150 * 160));
+    assert!((right[0].unwrap() - expected).abs() < 1e-3, "{right:?}, not {expected} of {tissue} pixels");
+    assert_eq!(score(r#"{"type":"FeatureCollection","features":[]}"#)[0], None);
+    assert_eq!(json(&again.join("slides.json"))["masks"]["slides"], 1);
     // changed tissue is not written over
     std::fs::write(out.join("a_tissue.geojson"), "{}").unwrap();
     let _ = predict(model, &[&a], &out).with("--mpp", "1.1").run().exits(1).says("take it with --tissue");

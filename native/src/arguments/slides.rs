@@ -74,6 +74,10 @@ pub(crate) struct WholeSlides {
     /// <slide>_roi.geojson
     #[arg(long, value_name = "FILE|FOLDER")]
     pub(crate) roi: Option<PathBuf>,
+    /// What someone drew, as GeoJSON in pixels of full resolution, to score masks with: a file as for --tissue, or a
+    /// folder with <slide>_truth.geojson; without any polygon it says that the slide holds nothing
+    #[arg(long, value_name = "FILE|FOLDER")]
+    pub(crate) truth: Option<PathBuf>,
     /// Side of a window in pixels of the model [default: that of its training images; 512 where they had none]
     #[arg(long, value_parser = clap::value_parser!(u32).range(64..=2048))]
     pub(crate) tile: Option<u32>,

@@ -1,7 +1,7 @@
 use anyhow::{bail, ensure};
 use histomask_core::whole_slide::SlideModel;
 
-use crate::arguments::Predict;
+use crate::arguments::{Predict, WholeSlides};
 use crate::console::{Console, Exit};
 use crate::data::LeftOut;
 use crate::device::{Chosen, Trial};
@@ -54,7 +54,8 @@ fn check(args: &Predict) -> anyhow::Result<()> {
     for (name, mpp) in [("--mpp", args.slides.mpp), ("--slide-mpp", args.slides.slide_mpp)] {
         ensure!(mpp.is_none_or(|mpp| mpp.is_finite() && mpp > 0.0), "{name} is no size of a pixel");
     }
-    for (name, path) in [("--tissue", &args.slides.tissue), ("--roi", &args.slides.roi)] {
+    let WholeSlides { tissue, roi, truth, .. } = &args.slides;
+    for (name, path) in [("--tissue", tissue), ("--roi", roi), ("--truth", truth)] {
         if let Some(path) = path {
             ensure!(path.exists(), "{name} {}: no such file or folder", path.display());
         }
@@ -143,7 +144,7 @@ fn slides_job(
          and there are no maps to scale over the slide; leave --range out, or train with fewer --model.backbone-blocks",
         file.name()
     );
-    for (name, path) in [("--tissue", &options.tissue), ("--roi", &options.roi)] {
+    for (name, path) in [("--tissue", &options.tissue), ("--roi", &options.roi), ("--truth", &options.truth)] {
         if path.as_ref().is_some_and(|path| path.is_file()) && slides.len() > 1 {
             bail!("{name} names one file, but there are {} slides; name a folder with a file for each", slides.len());
         }
@@ -178,6 +179,7 @@ fn slides_job(
         simplify: args.simplify,
         tissue: options.tissue.clone(),
         roi: options.roi.clone(),
+        truth: options.truth.clone(),
         suffix: suffix(args),
         out: args.out.clone(),
     })
@@ -187,6 +189,9 @@ fn slides_job(
 fn predict_slides(job: &job::PredictSlides, console: &Console) -> anyhow::Result<bool> {
     let predicted = job.run(console)?;
     console.say(&format!("{} slides in {}", predicted.slides(), job.out.display()));
+    if let Some(means) = predicted.mask_scores() {
+        console.say(&format!("masks beside what was drawn, mean over slides in percent: {means}"));
+    }
     if interrupt::asked() {
         console.say("stopped; the same command goes on where it was");
     }

@@ -7,6 +7,7 @@ mod regions;
 mod state;
 mod summary;
 mod table;
+mod truth;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -86,6 +87,8 @@ pub(crate) struct PredictSlides {
     /// A file or a folder of them.
     pub(crate) tissue: Option<PathBuf>,
     pub(crate) roi: Option<PathBuf>,
+    /// What someone drew: a file or a folder of them.
+    pub(crate) truth: Option<PathBuf>,
     /// Follows the names of tables: which shard of the slides this is.
     pub(crate) suffix: String,
     pub(crate) out: PathBuf,
@@ -108,6 +111,19 @@ impl PredictedSlides {
 
     pub(crate) fn failed(&self) -> usize {
         self.failed.len()
+    }
+
+    /// The mean over slides of each score beside what was drawn, in percent, and of how many slides; nothing where
+    /// nobody drew anything.
+    pub(crate) fn mask_scores(&self) -> Option<serde_json::Value> {
+        let scored: Vec<_> = self.done.iter().filter_map(|slide| slide.truth).map(truth::scores).collect();
+        let mut means = serde_json::Map::from_iter([("slides".to_owned(), json!(scored.len()))]);
+        for (index, name) in truth::COLUMNS.into_iter().enumerate() {
+            let scores: Vec<f64> = scored.iter().filter_map(|scores| scores[index]).collect();
+            let mean = (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64);
+            means.insert(name.to_owned(), json!(mean));
+        }
+        (!scored.is_empty()).then(|| means.into())
     }
 
     pub(crate) fn is_damaged(&self) -> bool {
@@ -201,8 +217,9 @@ impl PredictSlides {
         }
         let regions = Regions::find(self, input, &slide, own, earlier.as_ref())?;
         let key = self.key(&source, own, &regions);
-        let finished_key =
-            blake3::hash(format!("{key} {:?} {} {}", self.style, self.threshold, self.simplify).as_bytes()).to_hex();
+        let drawn = regions.truth.as_ref();
+        let form = format!("{key} {:?} {} {} {drawn:?}", self.style, self.threshold, self.simplify);
+        let finished_key = blake3::hash(form.as_bytes()).to_hex();
         if let Some(summary) = earlier.filter(|earlier| earlier.is_finished(&finished_key, &self.out)) {
             return Ok(Some(summary));
         }
@@ -214,8 +231,14 @@ impl PredictSlides {
         let coverage = Coverage::new(regions.tissue, regions.roi, step, size);
         let model = &self.model;
         let plan = Plan::new(size, model.patch, AT_ONCE, model.whole, &coverage);
-        let mut state =
-            State::open(&self.out.join(format!("{}.partial", input.stem)), key.as_bytes(), plan.units.len())?;
+        let partial = self.out.join(format!("{}.partial", input.stem));
+        let mut state = State::open(&partial, key.as_bytes(), plan.units.len())?.with_context(|| {
+            format!(
+                "{}: another process has {} open; wait until it has predicted this slide, or name another --out",
+                named(),
+                partial.display()
+            )
+        })?;
         if state.done() > 0 {
             watch.say(&format!("{}: {} of {} parts from before", named(), state.done(), plan.units.len()));
         }
@@ -252,15 +275,11 @@ impl PredictSlides {
             simplify: self.simplify,
             class: class.as_deref().unwrap_or("foreground"),
             thumbnail: &thumbnail,
+            truth: regions.truth.as_ref(),
         };
-        let mut output = Output::create(&self.out, &names, &form)?;
-        let mut bands = compose.bands();
-        while let Some(band) = pollster::block_on(bands.next(&mut state))? {
-            if interrupt::asked() {
-                return Ok(None);
-            }
-            band.rows().try_for_each(|(values, covered)| output.row(values, covered))?;
-        }
+        let Some(output) = Output::create(&self.out, &names, &form)?.fill(&compose, &mut state)? else {
+            return Ok(None);
+        };
         let description = format!(
             "histomask: probability of foreground, 0 to 255 for 0 to 1; {} pixels of {} in one, across and down; model {}",
             step.map(|step| format!("{step:.4}")).join(" × "),
@@ -298,6 +317,7 @@ impl PredictSlides {
             tissue_hash: regions.detected.map(|text| blake3::hash(text.as_bytes()).to_hex().to_string()),
             cautions,
             damaged: state.damaged(),
+            truth: written.truth,
             files: names,
             seconds: Seconds { composing: clock.elapsed().as_secs_f64(), ..seconds },
         };
@@ -323,12 +343,17 @@ impl PredictSlides {
 
 /// A slide in one line.
 fn line(summary: &Summary) -> String {
+    let percent = |score: Option<f64>| score.map_or_else(|| "none".into(), |score| format!("{score:.1} %"));
+    let scored = summary.truth.map(truth::scores).map_or_else(String::new, |[plus, minus, ..]| {
+        format!(", F1+ {} and F1- {} beside what was drawn", percent(plus), percent(minus))
+    });
     let Measures { verdict, tiles, polygons, foreground_mm2, tissue_mm2, .. } = &summary.measures;
     let p = verdict.class().and_then(|class| verdict.probabilities.get(class));
     let named = summary.class.as_ref().zip(p);
     let named = named.map_or_else(String::new, |(class, p)| format!("{class} ({:.1} %), ", 100.0 * p));
     format!(
-        "{}: {named}foreground {foreground_mm2:.3} of {tissue_mm2:.3} mm² tissue, {tiles} tiles, {polygons} regions, {:.0} s",
+        "{}: {named}foreground {foreground_mm2:.3} of {tissue_mm2:.3} mm² tissue, {tiles} tiles, {polygons} regions{scored}, \
+         {:.0} s",
         summary.path,
         summary.seconds.all()
     )

@@ -3,14 +3,21 @@
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
+use std::sync::mpsc::sync_channel;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use histomask_core::outline::{Collection, Outliner, Polygon};
+use histomask_core::metric::PixelCounts;
+use histomask_core::outline::{Collection, Outliner, Polygon, Shapes};
+use histomask_core::runs::{self, runs};
 use histomask_core::slide::{PyramidText, PyramidWriter};
+use histomask_core::whole_slide::{Band, Compose};
 use image::RgbImage;
 
+use super::state::State;
+use super::truth::TruthRows;
 use crate::atomic::{Pending, WriteError};
+use crate::interrupt;
 
 /// File names of a slide's results.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -45,6 +52,7 @@ pub(super) struct Output {
     outliner: Outliner,
     outlines: Outlines,
     heat: Heat,
+    truth: Option<TruthRows>,
     /// Value from which on a pixel is foreground.
     threshold: u8,
     foreground: u64,
@@ -60,6 +68,8 @@ pub(super) struct Written {
     /// Pixels of the model with tissue, within the regions of interest.
     pub(super) covered: u64,
     pub(super) polygons: u64,
+    /// Pixels of the mask by what was drawn.
+    pub(super) truth: Option<PixelCounts>,
 }
 
 /// How to write.
@@ -73,6 +83,8 @@ pub(super) struct Form<'a> {
     pub(super) simplify: f64,
     pub(super) class: &'a str,
     pub(super) thumbnail: &'a RgbImage,
+    /// What someone drew, in pixels of level 0.
+    pub(super) truth: Option<&'a Shapes>,
 }
 
 impl Output {
@@ -88,17 +100,54 @@ impl Output {
             outliner: Outliner::new(width, threshold),
             outlines: Outlines::create(&out.join(&names.geojson), form)?,
             heat: Heat::new(form.size, form.thumbnail),
+            truth: form.truth.map(|truth| TruthRows::new(truth, width, form.step)),
             threshold,
             foreground: 0,
             covered: 0,
         })
     }
 
-    pub(super) fn row(&mut self, values: &[u8], covered: &[bool]) -> Result<(), WriteError> {
+    /// Takes the rows of the whole mask; nothing if the user stopped it. While some are written the next are put together.
+    ///
+    /// # Errors
+    /// The mask cannot be put together, or a file cannot be written.
+    pub(super) fn fill(mut self, compose: &Compose<'_>, state: &mut State) -> anyhow::Result<Option<Self>> {
+        std::thread::scope(|scope| {
+            let (send, receive) = sync_channel::<Band>(1);
+            let writer = scope.spawn(move || {
+                for band in &receive {
+                    band.rows().try_for_each(|(values, covered)| self.row(values, covered))?;
+                }
+                Ok::<_, WriteError>(self)
+            });
+            let mut bands = compose.bands();
+            let composed = loop {
+                match pollster::block_on(bands.next(state)) {
+                    Ok(Some(_)) if interrupt::asked() => break Ok(false),
+                    Ok(Some(band)) => {
+                        // nobody listens any more, and the writer says why
+                        if send.send(band).is_err() {
+                            break Ok(true);
+                        }
+                    }
+                    Ok(None) => break Ok(true),
+                    Err(error) => break Err(error),
+                }
+            };
+            drop(send);
+            let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            Ok(composed?.then_some(written))
+        })
+    }
+
+    fn row(&mut self, values: &[u8], covered: &[bool]) -> Result<(), WriteError> {
         self.pyramid.push(values).map_err(|error| self.pyramid_file.error(error))?;
-        self.foreground += values.iter().filter(|&&value| value >= self.threshold).count() as u64;
-        self.covered += covered.iter().filter(|&&covered| covered).count() as u64;
+        self.foreground += runs::count(values, |value| value >= self.threshold);
+        self.covered += runs::count(covered, |covered| covered);
         self.heat.row(values);
+        if let Some(truth) = &mut self.truth {
+            truth.row(values, covered, self.threshold);
+        }
         for polygon in self.outliner.push(values) {
             self.outlines.write(&polygon)?;
         }
@@ -114,7 +163,13 @@ impl Output {
             self.pyramid.finish(text).map_err(failed)?.into_inner().map_err(|error| failed(error.into_error()))?;
         self.pyramid_file.commit(&file)?;
         let polygons = self.outlines.finish()?;
-        Ok(Written { heat: self.heat.mean(), foreground: self.foreground, covered: self.covered, polygons })
+        Ok(Written {
+            heat: self.heat.mean(),
+            foreground: self.foreground,
+            covered: self.covered,
+            polygons,
+            truth: self.truth.map(|truth| truth.counts),
+        })
     }
 }
 
@@ -201,11 +256,11 @@ impl Heat {
         self.row += 1;
         let Some(down) = self.down.get_mut(row) else { return };
         *down += 1;
-        // most of a slide is empty
-        let Some(first) = values.iter().position(|&value| value > 0) else { return };
-        for (&column, &value) in self.columns.iter().zip(values).skip(first) {
-            if let Some(sum) = self.sums.get_mut(row * self.width + column) {
-                *sum += f32::from(value) / 255.0;
+        for run in runs(values, |value| value > 0) {
+            for (&column, &value) in self.columns[run.clone()].iter().zip(&values[run]) {
+                if let Some(sum) = self.sums.get_mut(row * self.width + column) {
+                    *sum += f32::from(value) / 255.0;
+                }
             }
         }
     }

@@ -4,7 +4,7 @@
 //! again. A file of other settings is begun anew. Damage of the slide that results were made without is part of it.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -39,11 +39,16 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Opens the state of a slide with `count` results under `key`, its settings' hash.
-    pub(super) fn open(path: &Path, key: &[u8; 32], count: usize) -> Result<Self, WriteError> {
+    /// Opens the state of a slide with `count` results under `key`, its settings' hash; nothing if another process has
+    /// it open.
+    pub(super) fn open(path: &Path, key: &[u8; 32], count: usize) -> Result<Option<Self>, WriteError> {
         let failed = |source| WriteError { path: path.to_owned(), source };
         path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(failed)?;
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        // where a file system knows no locks there is none
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Ok(None);
+        }
         let mut state = Self {
             path: path.to_owned(),
             file,
@@ -53,7 +58,7 @@ impl State {
             synced: Instant::now(),
         };
         state.take_up(key).map_err(failed)?;
-        Ok(state)
+        Ok(Some(state))
     }
 
     fn take_up(&mut self, key: &[u8; 32]) -> std::io::Result<()> {
@@ -179,43 +184,52 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
     use super::*;
 
+    fn open(path: &Path, key: &[u8; 32], count: usize) -> State {
+        State::open(path, key, count).unwrap().unwrap()
+    }
+
     #[test]
     fn what_a_crash_leaves_of_the_last_record_is_cut_off() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
         let key = [7; 32];
-        let mut state = State::open(&path, &key, 3).unwrap();
+        let mut state = open(&path, &key, 3);
         state.put(0, b"first").unwrap();
         state.put(2, b"third").unwrap();
+        drop(state);
         let whole = std::fs::read(&path).unwrap();
         for cut in 0..13 {
             std::fs::write(&path, &whole[..whole.len() - cut]).unwrap();
-            let mut state = State::open(&path, &key, 3).unwrap();
+            let mut state = open(&path, &key, 3);
+            assert!(State::open(&path, &key, 3).unwrap().is_none(), "one at a time");
             assert_eq!([0, 1, 2].map(|number| state.has(number)), [true, false, cut == 0]);
             assert_eq!(state.get(0).unwrap().as_deref(), Some(&b"first"[..]));
             state.put(1, b"second").unwrap();
-            assert_eq!(State::open(&path, &key, 3).unwrap().get(1).unwrap().as_deref(), Some(&b"second"[..]));
+            drop(state);
+            assert_eq!(open(&path, &key, 3).get(1).unwrap().as_deref(), Some(&b"second"[..]));
         }
         let mut damaged = whole.clone();
         damaged[50] ^= 1;
         std::fs::write(&path, &damaged).unwrap();
-        assert!(!State::open(&path, &key, 3).unwrap().has(2));
-        assert!(!State::open(&path, &[8; 32], 3).unwrap().has(0), "another key begins anew");
+        assert!(!open(&path, &key, 3).has(2));
+        assert!(!open(&path, &[8; 32], 3).has(0), "another key begins anew");
     }
 
     #[test]
     fn damage_that_results_were_made_without_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
-        let mut state = State::open(&path, &[7; 32], 2).unwrap();
+        let mut state = open(&path, &[7; 32], 2);
         state.note_damage(vec!["tile b".into(), "tile a".into()]).unwrap();
         state.put(0, b"first").unwrap();
         let length = std::fs::metadata(&path).unwrap().len();
         state.note_damage(vec!["tile a".into()]).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().len(), length, "what is known is not written again");
-        let mut state = State::open(&path, &[7; 32], 2).unwrap();
+        drop(state);
+        let mut state = open(&path, &[7; 32], 2);
         assert_eq!((state.damaged(), state.done()), (vec!["tile a".into(), "tile b".into()], 1));
         assert_eq!(state.get(0).unwrap().as_deref(), Some(&b"first"[..]));
-        assert!(State::open(&path, &[8; 32], 2).unwrap().damaged().is_empty());
+        drop(state);
+        assert!(open(&path, &[8; 32], 2).damaged().is_empty());
     }
 }

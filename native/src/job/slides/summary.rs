@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use histomask_core::metric::PixelCounts;
 use histomask_core::whole_slide::Measures;
 
 use super::output::{Names, Written};
+use super::truth;
 use crate::data::Source;
 
 /// A finished slide.
@@ -21,6 +23,9 @@ pub(super) struct Summary {
     pub(super) tissue_hash: Option<String>,
     pub(super) cautions: Vec<String>,
     pub(super) damaged: Vec<String>,
+    /// Pixels of the mask by what was drawn, where something was.
+    #[serde(default)]
+    pub(super) truth: Option<PixelCounts>,
     pub(super) files: Names,
     /// Of the run that finished it.
     pub(super) seconds: Seconds,
@@ -61,7 +66,9 @@ impl Summary {
     pub(super) fn header(classes: &[String]) -> Vec<String> {
         let mut header: Vec<String> = ["path", "class"].map(String::from).to_vec();
         header.extend(Measures::header(classes));
-        header.extend(["damaged_tiles", "probability_map", "overlay", "geojson", "tissue"].map(String::from));
+        header.push("damaged_tiles".into());
+        header.extend(truth::COLUMNS.map(String::from));
+        header.extend(["probability_map", "overlay", "geojson", "tissue"].map(String::from));
         header
     }
 
@@ -70,6 +77,7 @@ impl Summary {
         let mut row = vec![self.path.clone(), self.class.clone().unwrap_or_default()];
         row.extend(self.measures.cells(classes));
         row.push(self.damaged.len().to_string());
+        row.extend(truth::cells(self.truth));
         let Names { probability, overlay, geojson, tissue, .. } = &self.files;
         row.extend([probability, overlay, geojson, tissue].map(Clone::clone));
         row

@@ -60,6 +60,7 @@ impl PredictSlides {
             "threshold": self.threshold,
             "settings": self.settings,
             "slides": predicted.slides(),
+            "masks": predicted.mask_scores(),
             "failed": predicted.failed,
         });
         Ok(atomic::write(&file("json"), &serde_json::to_vec_pretty(&run)?)?)
