@@ -1,8 +1,8 @@
 import { Stems } from "./names";
 import type { Caution, Findings, ImageRef, Line, Style } from "./protocol";
 
-/** Larger files are not read at all. */
-const MOST_BYTES = 256 * 1024 * 1024;
+/** Larger files are not read as pictures. */
+export const MOST_BYTES = 256 * 1024 * 1024;
 
 export type State =
   | { readonly kind: "waiting" | "running" | "cancelled" }

@@ -126,6 +126,8 @@ export interface SlideRef {
   readonly mpp: number | null;
   /** GeoJSON of what is looked at; null: all tissue. */
   readonly region: string | null;
+  /** GeoJSON of its tissue; null: it is found. */
+  readonly tissue: string | null;
 }
 
 /** What is computed of a slide (web/src/slide/task.rs). */
@@ -136,7 +138,7 @@ export interface SlidePlan {
   /** Pixels of level 0 in one of the model, across and down. */
   readonly step: readonly [number, number];
   readonly mpp: readonly [number, number];
-  /** GeoJSON. */
+  /** GeoJSON, in pixels of level 0. */
   readonly tissue: string;
 }
 

@@ -67,10 +67,10 @@ pub enum Failure {
     #[error("could not write the file: {0}")]
     Export(String),
     /// The slide, or a part of it.
-    #[error("the slide: {0}")]
+    #[error("{0}")]
     Slide(#[from] SlideError),
     /// Its scale.
-    #[error("the slide: {0}")]
+    #[error("{0}")]
     Frame(#[from] FrameError),
     /// Its file does not say how large a pixel is.
     #[error("this slide does not say how large a pixel is; type its µm per pixel")]
@@ -78,9 +78,12 @@ pub enum Failure {
     /// The model's card does not say how large a pixel was.
     #[error("this model does not say at which µm per pixel it was trained; it can't be used on slides")]
     NoModelScale,
-    /// What was drawn.
-    #[error("the region: {0}")]
+    /// What was drawn or given.
+    #[error("{0}")]
     Region(#[from] GeoJsonError),
+    /// Points or lines.
+    #[error("it holds no polygon; draw areas, not points or lines")]
+    NoPolygon,
     /// Results of parts.
     #[error("the slide's mask: {0}")]
     Compose(String),

@@ -175,7 +175,13 @@ fn colours(page: &Page<'_>) -> Result<Colours, SlideError> {
         Some(2) => Ok(Colours::Rgb),
         Some(6) => Ok(Colours::YCbCr),
         other => {
-            let kind = other.map_or("without a colour space".into(), |other| format!("with colours of kind {other}"));
+            let kind = match other {
+                None => "without a colour space".into(),
+                Some(3) => "with a palette".into(),
+                Some(5) => "in CMYK".into(),
+                Some(8..=10) => "in Lab colours".into(),
+                Some(other) => format!("with colours of kind {other}"),
+            };
             Err(SlideError::unsupported(format!("a TIFF {kind}, which is not read")))
         }
     }

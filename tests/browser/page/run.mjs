@@ -14,6 +14,7 @@ import { compare } from './compare.mjs';
 import { controls } from './controls.mjs';
 import { downloads } from './downloads.mjs';
 import { failures } from './failures.mjs';
+import { foreignSlides } from './foreign-slides.mjs';
 import { gpuFaults } from './gpu-faults.mjs';
 import { predict } from './native.mjs';
 import { numbersOnCpu, numbersOnGpu } from './numbers.mjs';
@@ -25,7 +26,7 @@ import { recovery } from './recovery.mjs';
 import { Report } from './report.mjs';
 import { takeScreenshots } from './screenshots.mjs';
 import { plainServer } from './server.mjs';
-import { slides } from './slides.mjs';
+import { slides, slidesOnGpu } from './slides.mjs';
 import { Tab } from './tab.mjs';
 import { tiling } from './tiling.mjs';
 import { updates } from './updates.mjs';
@@ -36,6 +37,7 @@ const SUITES = {
   numbersOnCpu,
   tiling,
   slides,
+  foreignSlides,
   painting,
   controls,
   compare,
@@ -49,7 +51,7 @@ const SUITES = {
   privacy,
   takeScreenshots,
 };
-const GPU_SUITES = { numbersOnGpu, gpuFaults };
+const GPU_SUITES = { numbersOnGpu, slidesOnGpu, gpuFaults };
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const glas = path.join(root, '../shared/data/glas/images/train_1.png');

@@ -1,16 +1,19 @@
 import { emptied } from "../dom";
 import type { SlidePlan } from "../protocol";
-import type { Region } from "./region";
+import { paths, type Polygon } from "./polygon";
 import type { SlideScope } from "./slide-scope";
+import { Unseen } from "./unseen";
 
 /** Longest side of the picture in which a mask grows, in pixels. */
 const LONGEST = 2048;
 const REGION = "#e8590c";
+const CASING = "#ffffff";
 
-/** What lies over a slide while its mask is made: the parts that are done, and the region that was chosen. */
+/** What lies over a slide: the parts of its mask that are done, and what is looked at at all. */
 export class Growth {
   visible = true;
-  private marked: Region | null = null;
+  private outlines: readonly Path2D[] = [];
+  private readonly unseen = new Unseen();
   private readonly picture = document.createElement("canvas");
   /** Corner in pixels of level 0, and pixels of level 0 in one of the picture. */
   private at: readonly [number, number] = [0, 0];
@@ -22,12 +25,14 @@ export class Growth {
     private readonly scope: SlideScope,
   ) {}
 
-  get region(): Region | null {
-    return this.marked;
-  }
-
-  mark(region: Region | null): void {
-    this.marked = region;
+  /** Regions that are outlined; what lies outside of those seen, or of the tissue, is pale. null: all is seen. */
+  mark(
+    outlined: readonly Polygon[] | null,
+    seen: readonly Polygon[] | null,
+    tissue: readonly Polygon[] | null,
+  ): void {
+    this.outlines = paths(outlined ?? []);
+    this.unseen.set(seen && paths(seen), tissue && paths(tissue));
     this.draw();
   }
 
@@ -69,17 +74,20 @@ export class Growth {
     const transform = this.scope.transform();
     if (!empty || !transform) return;
     const { context, ratio } = empty;
-    const [a, b, c, d, e, f] = transform;
-    context.setTransform(a * ratio, b * ratio, c * ratio, d * ratio, e * ratio, f * ratio);
+    const [a, b, c, d, e, f] = transform.map((value) => value * ratio) as [number, number, number, number, number, number];
+    if (this.visible) this.unseen.draw(context, [a, b, c, d, e, f]);
+    context.setTransform(a, b, c, d, e, f);
     if (this.grows && this.visible) {
       const [x, y] = this.at;
       context.drawImage(this.picture, x, y, this.picture.width * this.scale[0], this.picture.height * this.scale[1]);
     }
-    if (this.marked) {
-      const { left, top, right, bottom } = this.marked;
-      context.lineWidth = 2 / Math.hypot(a, b);
-      context.strokeStyle = REGION;
-      context.strokeRect(left, top, right - left, bottom - top);
+    for (const [color, thickness] of [
+      [CASING, 5],
+      [REGION, 2.5],
+    ] as const) {
+      context.lineWidth = (thickness * ratio) / Math.hypot(a, b);
+      context.strokeStyle = color;
+      for (const outline of this.outlines) context.stroke(outline);
     }
   }
 }

@@ -1,20 +1,25 @@
 import { byId } from "../dom";
-import { between, type Region } from "./region";
+import { count } from "../format";
+import { bounds, rectangle, type Point, type Polygon } from "./polygon";
 import type { SlideScope } from "./slide-scope";
 
 export interface RegionEvents {
   /** While a rectangle is drawn. */
-  drawn(region: Region): void;
-  /** null: all tissue of the slide. */
-  chosen(region: Region | null): void;
+  drawn(region: Polygon): void;
+  /** There are other regions; none: all tissue of the slide. */
+  chosen(): void;
+  /** A file of regions was picked. */
+  file(file: File): void;
 }
 
-const BUTTONS = ["slide-draw", "slide-in-view", "slide-whole"] as const;
+const CONTROLS = ["slide-draw", "slide-in-view", "slide-whole", "slide-undo", "slide-region-input"] as const;
 
-/** All tissue, a rectangle that is drawn, or what is in view. */
+/** All tissue, or regions: rectangles that are drawn, what is in view, polygons of a file. */
 export class RegionTool {
+  /** What was added together is taken back together. */
+  private added: (readonly Polygon[])[] = [];
   private readonly cover = byId("slide-drawing");
-  private from: readonly [number, number] | undefined;
+  private from: Point | undefined;
 
   constructor(
     private readonly scope: SlideScope,
@@ -23,10 +28,18 @@ export class RegionTool {
   ) {
     const button = byId("slide-draw");
     button.addEventListener("click", () => this.draw(button.getAttribute("aria-pressed") !== "true"));
-    byId("slide-whole").addEventListener("click", () => this.choose(null));
+    byId("slide-whole").addEventListener("click", () => this.clear());
+    byId("slide-undo").addEventListener("click", () => this.set(this.added.slice(0, -1)));
     byId("slide-in-view").addEventListener("click", () => {
       const { left, top, right, bottom } = byId("slide-view").getBoundingClientRect();
-      this.choose(this.between(this.at(left, top), this.at(right, bottom)));
+      const region = this.between(this.at(left, top), this.at(right, bottom));
+      if (region) this.set([[region]]);
+    });
+    const input = byId("slide-region-input", HTMLInputElement);
+    input.addEventListener("change", () => {
+      const [file] = Array.from(input.files ?? []);
+      input.value = "";
+      if (file) this.on.file(file);
     });
     this.cover.addEventListener("pointerdown", (event) => {
       this.cover.setPointerCapture(event.pointerId);
@@ -38,36 +51,62 @@ export class RegionTool {
     });
     this.cover.addEventListener("pointerup", (event) => {
       const region = this.between(this.from, this.at(event.clientX, event.clientY));
-      this.from = undefined;
-      this.choose(region);
       this.draw(false);
+      if (region) this.add([region]);
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !this.cover.hidden) this.draw(false);
     });
   }
 
-  choose(region: Region | null): void {
-    byId("slide-whole").setAttribute("aria-pressed", String(region === null));
-    byId("slide-region").textContent = region
-      ? `${region.right - region.left} × ${region.bottom - region.top} pixels at ${region.left}, ${region.top}`
-      : "All tissue of the slide";
-    this.on.chosen(region);
+  /** null: all tissue. */
+  get regions(): readonly Polygon[] | null {
+    return this.added.length > 0 ? this.added.flat() : null;
+  }
+
+  add(regions: readonly Polygon[]): void {
+    this.set([...this.added, regions]);
+  }
+
+  clear(): void {
+    this.set([]);
   }
 
   enable(enabled: boolean): void {
-    for (const id of BUTTONS) byId(id, HTMLButtonElement).disabled = !enabled;
+    for (const id of CONTROLS) (byId(id) as unknown as { disabled: boolean }).disabled = !enabled;
+  }
+
+  private set(added: (readonly Polygon[])[]): void {
+    this.added = added;
+    const { regions } = this;
+    byId("slide-whole").setAttribute("aria-pressed", String(regions === null));
+    byId("slide-undo").hidden = added.length < 2;
+    byId("slide-region").textContent = regions ? described(regions) : "All tissue of the slide";
+    this.on.chosen();
   }
 
   private draw(on: boolean): void {
     byId("slide-draw").setAttribute("aria-pressed", String(on));
     this.cover.hidden = !on;
+    const began = this.from;
+    this.from = undefined;
+    // what was begun and not ended is taken off the picture
+    if (!on && began) this.on.chosen();
   }
 
-  private at(clientX: number, clientY: number): readonly [number, number] | undefined {
+  private at(clientX: number, clientY: number): Point | undefined {
     const at = this.scope.placeAt(clientX, clientY);
     return at ? [at.x, at.y] : undefined;
   }
 
-  private between(from: readonly [number, number] | undefined, to: readonly [number, number] | undefined): Region | null {
+  private between(from: Point | undefined, to: Point | undefined): Polygon | null {
     const size = this.size();
-    return from && to && size ? between(from, to, size.width, size.height) : null;
+    return from && to && size ? rectangle(from, to, size.width, size.height) : null;
   }
+}
+
+function described(regions: readonly Polygon[]): string {
+  const [left, top, width, height] = bounds(regions).map(Math.round);
+  const place = `${width} × ${height} pixels at ${left}, ${top}`;
+  return regions.length === 1 ? place : `${count(regions.length, "region")} within ${place}`;
 }

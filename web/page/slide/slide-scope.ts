@@ -34,6 +34,8 @@ export class SlideScope extends Scope {
         "-": () => this.zoom(-1),
         "0": () => this.fit(),
         "1": () => this.actual(),
+        r: () => this.rotate(90),
+        R: () => this.rotate(-90),
       };
       const action = actions[event.key];
       if (!action) return;

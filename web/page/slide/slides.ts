@@ -1,24 +1,28 @@
 /** Whole slides: opened where they lie, looked at, predicted region by region, saved. Nothing of one leaves the tab. */
-import { byId, typing } from "../dom";
+import { byId } from "../dom";
 import { duration, words } from "../format";
 import type { Shared } from "../host-events";
-import type { Found } from "../images";
+import { MOST_BYTES, type Found } from "../images";
 import type { DeviceChoice, ModelCard, SlideFiles, SlidePlan, Style } from "../protocol";
 import { save } from "../save";
+import { showFullScreen } from "../view/full-screen";
 import { showScaleBar } from "../view/scale-bar";
 import { Growth } from "./growth";
+import { LookedAt } from "./looked-at";
 import { showFacts, showResult } from "./panel";
+import { readOverview } from "./overview";
 import { SlidePrediction } from "./prediction";
-import { geojson } from "./region";
-import { RegionTool } from "./region-tool";
 import { SlideScope } from "./slide-scope";
+import { SlideTools } from "./slide-tools";
 import { SlideSource } from "./tile-source";
 import { ViewHost } from "./view-host";
 import type { SlideAbout, TileStyle } from "./view-protocol";
 
-/** Endings that slides alone have; of a TIFF its content tells. */
-const SLIDE = /\.(svs|btf|tf8)$/i;
+/** Endings that slides alone have, those too that are refused by name; of a TIFF its content tells. */
+const SLIDE = /\.(svs|btf|tf8|ndpi|scn|bif|mrxs|svslide|vms|vmu|czi)$/i;
 const TIFF = /\.tiff?$/i;
+/** Regions or tissue of a slide. */
+const OUTLINES = /\.(geo)?json$/i;
 
 export interface SlidesContext {
   /** When the program and the model are loaded. */
@@ -41,14 +45,16 @@ export class Slides {
   private readonly view = new ViewHost();
   private readonly scope = new SlideScope(byId("slide-view"), byId("slide-navigator"), () => this.moved());
   private readonly growth = new Growth(byId("slide-layer", HTMLCanvasElement), this.scope);
-  private readonly region = new RegionTool(this.scope, () => this.about, {
-    drawn: (region) => this.growth.mark(region),
-    chosen: (region) => {
-      this.growth.mark(region);
+  private readonly lookedAt = new LookedAt(this.scope, this.growth, {
+    size: () => this.about,
+    outlines: (text) => this.view.ask("outlines", { text }),
+    changed: () => {
       // what was computed is of another region
       if (this.prediction && !this.prediction.isRunning && !this.result) this.forget();
       this.report();
     },
+    busy: () => this.prediction?.isRunning ?? false,
+    notify: (message) => this.context.notify(message),
   });
   private readonly threshold = byId("slide-threshold", HTMLInputElement);
   private files: readonly File[] = [];
@@ -57,19 +63,16 @@ export class Slides {
   private prediction: SlidePrediction | undefined;
   private plan: SlidePlan | undefined;
   private result: SlideFiles | undefined;
+  private overview: Promise<void> = Promise.resolve();
   private visible = true;
   private next = 1;
 
   constructor(private readonly context: SlidesContext) {
     const on = (id: string, action: () => void) => byId(id).addEventListener("click", action);
     on("slide-close", () => this.close());
-    on("slide-zoom-in", () => this.scope.zoom(1));
-    on("slide-zoom-out", () => this.scope.zoom(-1));
-    on("slide-fit", () => this.scope.fit());
-    on("slide-mask", () => this.setVisible(!this.visible));
     on("slide-run", () => void this.run());
     on("slide-stop", () => this.prediction?.stop());
-    for (const kind of ["geojson", "map", "tiles", "table"] as const) on(`slide-${kind}`, () => this.save(kind));
+    for (const kind of ["geojson", "map", "tiles", "table", "tissue"] as const) on(`slide-${kind}`, () => this.save(kind));
     this.threshold.addEventListener("input", () => this.showThreshold());
     this.threshold.addEventListener("change", () => {
       if (this.result && this.prediction) void this.busy(this.prediction.again());
@@ -79,22 +82,28 @@ export class Slides {
       const file = this.files[choice.selectedIndex];
       if (file) void this.open(file);
     });
-    document.addEventListener("keydown", (event) => {
-      if (event.key.toLowerCase() === "h" && this.isOpen && !typing() && !event.repeat) this.setVisible(!this.visible);
+    new SlideTools(this.scope, {
+      isOpen: () => this.isOpen,
+      value: async (at) => (this.result ? this.view.ask("value", at) : null),
+      threshold: () => Number(this.threshold.value),
+      toggleMask: () => this.setVisible(!this.visible),
     });
+    byId("slide-mpp").addEventListener("input", () => this.moved());
     this.scope.describe("slide-canvas", "slide-title", "slide-keys");
     this.scope.listen();
     new ResizeObserver(() => this.growth.draw()).observe(byId("slide-stage"));
   }
 
-  /** Takes the slides out of what was dropped, and shows the first; the rest is given back. */
+  /** Takes slides and their outlines out of what was dropped, and shows the first slide; the rest is given back. */
   async take(found: readonly Found[]): Promise<Found[]> {
-    if (!found.some(({ file }) => SLIDE.test(file.name) || TIFF.test(file.name))) return [...found];
+    if (!found.some(({ file }) => [SLIDE, TIFF, OUTLINES].some((kind) => kind.test(file.name)))) return [...found];
     await this.context.started;
     const slides: File[] = [];
+    const outlines: File[] = [];
     const rest: Found[] = [];
     for (const one of found) {
-      if (SLIDE.test(one.file.name) || (TIFF.test(one.file.name) && (await this.isSlide(one.file)))) slides.push(one.file);
+      if (OUTLINES.test(one.file.name)) outlines.push(one.file);
+      else if (SLIDE.test(one.file.name) || (TIFF.test(one.file.name) && (await this.isSlide(one.file)))) slides.push(one.file);
       else rest.push(one);
     }
     const [first] = slides;
@@ -104,6 +113,10 @@ export class Slides {
       choice.replaceChildren(...slides.map(({ name }) => new Option(name)));
       choice.hidden = slides.length < 2;
       await this.open(first);
+    }
+    for (const file of outlines) {
+      if (this.isOpen) await this.lookedAt.take(file);
+      else this.context.notify(`“${file.name}” was not taken: it belongs to a slide; open that first`);
     }
     return rest;
   }
@@ -124,8 +137,8 @@ export class Slides {
     try {
       return (await this.view.ask("open", { file, look: true }, program)).whole;
     } catch {
-      // a picture, or damaged: the page says so of pictures
-      return false;
+      // a picture, or damaged: the page says so of pictures, of files too large for one the slides' reader does
+      return file.size > MOST_BYTES;
     }
   }
 
@@ -139,8 +152,9 @@ export class Slides {
       document.body.classList.add("slide");
       byId("slide").hidden = false;
       byId("slide-title").textContent = file.name;
-      this.region.choose(null);
+      this.lookedAt.reset();
       showFacts(about);
+      this.overview = readOverview(about, this.view, () => this.file === file, this.context);
       this.scope.open(this.tiles(about, null));
       this.threshold.value = String(this.context.card()?.threshold ?? 0.5);
       this.showThreshold();
@@ -153,6 +167,7 @@ export class Slides {
   private close(): void {
     if (!this.mayForget()) return;
     this.forget();
+    showFullScreen(false);
     this.scope.close();
     this.view.close();
     [this.file, this.about] = [undefined, undefined];
@@ -171,6 +186,7 @@ export class Slides {
     [this.prediction, this.plan, this.result, this.unsaved] = [undefined, undefined, undefined, false];
     this.scope.uncover();
     this.growth.end();
+    this.lookedAt.forget();
   }
 
   /** Computes what is chosen, or goes on with it. */
@@ -194,13 +210,15 @@ export class Slides {
     const [shared, mpp] = [this.context.shared(), this.scale()];
     if (!file || !about || !shared || mpp === undefined || !this.mayForget()) return undefined;
     this.forget();
-    const region = this.growth.region && geojson(this.growth.region);
-    const slide = { id: this.next++, file, name: file.name, model: shared.model, mpp, region };
+    this.lookedAt.begin();
+    const { region, tissue } = this.lookedAt;
+    const slide = { id: this.next++, file, name: file.name, model: shared.model, mpp, region, tissue };
     const style = () => ({ threshold: Number(this.threshold.value), colormap: this.context.style().colormap });
     return new SlidePrediction(slide, style, this.context.device(), shared, {
       planned: (plan) => {
         this.plan = plan;
         this.growth.begin(plan);
+        void this.lookedAt.seen(plan.tissue);
         this.report();
       },
       part: (number, picture) => {
@@ -224,11 +242,10 @@ export class Slides {
   /** Microns per pixel that were typed; null where the file says them; undefined, and said, where neither does. */
   private scale(): number | null | undefined {
     if (this.about?.mpp) return null;
-    const input = byId("slide-mpp", HTMLInputElement);
-    const value = Number(input.value.replace(",", "."));
-    if (value > 0 && value <= 100) return value;
+    const value = typedScale();
+    if (value !== undefined) return value;
     this.context.notify("This slide does not say how large a pixel is: type its µm per pixel, such as 0.25");
-    input.focus();
+    byId("slide-mpp").focus();
     return undefined;
   }
 
@@ -239,6 +256,7 @@ export class Slides {
       about,
       (place) => this.view.ask("tile", { place, style }),
       (message) => this.context.notify(`“${name}”: ${message}`),
+      this.overview,
     );
     return tile;
   }
@@ -261,7 +279,7 @@ export class Slides {
 
   private moved(): void {
     this.growth.draw();
-    showScaleBar(this.scope, this.about?.mpp?.[0] ?? null, "slide-scale-bar");
+    showScaleBar(this.scope, this.about?.mpp?.[0] ?? typedScale() ?? null, "slide-scale-bar");
   }
 
   private showThreshold(): void {
@@ -280,7 +298,7 @@ export class Slides {
     run.textContent = stopped ? "Go on" : "Predict";
     byId("slide-stop").hidden = !running;
     byId("slide-result").hidden = !result;
-    this.region.enable(!running);
+    this.lookedAt.enable(!running);
     context.progress(running ? done / Math.max(1, all) : null);
     if (running && all === 0) context.say("Looking for tissue and its colours…");
     else if (running && done === all) context.say("Putting the mask together…");
@@ -289,20 +307,27 @@ export class Slides {
     else context.say(stopped ? `Stopped after ${done} of ${all} parts` : "Slide open");
   }
 
-  private save(kind: "geojson" | "map" | "tiles" | "table"): void {
-    const { result, file } = this;
-    if (!result || !file) return;
+  private save(kind: "geojson" | "map" | "tiles" | "table" | "tissue"): void {
+    const { result, file, plan } = this;
+    if (!result || !file || !plan) return;
     const stem = file.name.replace(/\.[^.]*$/, "");
     const files = {
       geojson: [result.geojson, `${stem}.geojson`, "application/geo+json"],
       map: [result.map, `${stem}_probability.tif`, "image/tiff"],
       tiles: [result.tiles, `${stem}_tiles.csv`, "text/csv"],
       table: [result.table, "slides.csv", "text/csv"],
+      tissue: [plan.tissue, `${stem}_tissue.geojson`, "application/geo+json"],
     } as const;
     const [content, name, type] = files[kind];
     save(new Blob([content], { type }), name);
-    this.unsaved = false;
+    // tissue is no result
+    if (kind !== "tissue") this.unsaved = false;
   }
+}
+
+function typedScale(): number | undefined {
+  const value = Number(byId("slide-mpp", HTMLInputElement).value.replace(",", "."));
+  return value > 0 && value <= 100 ? value : undefined;
 }
 
 function left(prediction: SlidePrediction | undefined): string {

@@ -8,17 +8,21 @@ let opened = 0;
 
 /** A slide as OpenSeadragon sees it: levels of half the sides, tiles made where and when they are looked at. */
 export class SlideSource extends OpenSeadragon.TileSource {
+  private readonly coarse: number | null;
   private readonly key = `slide ${(opened += 1)}`;
 
   constructor(
     about: SlideAbout,
     private readonly tile: (place: TilePlace) => Promise<ImageBitmap>,
     private readonly failed: (message: string) => void,
+    /** Until which tiles from `about.overview` on must wait. */
+    private readonly overview: Promise<void>,
   ) {
     const { width, height } = about;
     const maxLevel = Math.ceil(Math.log2(Math.max(width, height)));
     const minLevel = Math.max(0, Math.floor(Math.log2(SIDE)));
     super({ width, height, tileWidth: SIDE, tileHeight: SIDE, tileOverlap: 0, minLevel: Math.min(minLevel, maxLevel), maxLevel });
+    this.coarse = about.overview;
   }
 
   /** A name for the library's cache; nothing is loaded from it. */
@@ -32,7 +36,7 @@ export class SlideSource extends OpenSeadragon.TileSource {
 
   override downloadTileStart(job: OpenSeadragon.ImageJob): void {
     const [level = 0, x = 0, y = 0] = String(job.src).split(" ").slice(2).map(Number);
-    this.tile(this.place(level, x, y))
+    this.made(this.place(level, x, y))
       .then((picture) => {
         const canvas = document.createElement("canvas");
         [canvas.width, canvas.height] = [picture.width, picture.height];
@@ -43,13 +47,23 @@ export class SlideSource extends OpenSeadragon.TileSource {
       })
       .catch((error: unknown) => {
         const message = error instanceof Error ? error.message : String(error);
-        if (message !== "closed") this.failed(message);
+        if (message === "closed") {
+          // nobody looks any more, and the library would write of a failure
+          job.finish(document.createElement("canvas").getContext("2d"), null as never, "context2d");
+          return;
+        }
+        this.failed(message);
         job.finish(null, null as never, message);
       });
   }
 
   override downloadTileAbort(): void {
     // a tile that was asked for is soon made
+  }
+
+  private async made(place: TilePlace): Promise<ImageBitmap> {
+    if (this.coarse !== null && place.downsample >= this.coarse) await this.overview;
+    return this.tile(place);
   }
 
   private place(level: number, x: number, y: number): TilePlace {

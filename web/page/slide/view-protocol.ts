@@ -1,4 +1,5 @@
 /** What the page asks the Worker that reads a slide for the viewer; each question is answered once. */
+import type { Polygon } from "./polygon";
 
 /** What a slide's file says of itself (web/src/slide/view.rs). */
 export interface SlideAbout {
@@ -14,6 +15,17 @@ export interface SlideAbout {
   readonly whole: boolean;
   /** Names of images beside it, which are not decoded: they may show a patient's name. */
   readonly beside: readonly string[];
+  /** The downsample from which on the overview must have been read; null where there are small levels. */
+  readonly overview: number | null;
+}
+
+/** Polygons of a GeoJSON file. */
+export interface Outlines {
+  readonly polygons: readonly Polygon[];
+  /** Whether all are called tissue. */
+  readonly tissue: boolean;
+  /** Sentences. */
+  readonly doubts: readonly string[];
 }
 
 /** A part of a slide: pixels of `downsample` of level 0 in each direction, counted so from its corner. */
@@ -38,6 +50,10 @@ export interface Questions {
   start: { args: { program: WebAssembly.Module }; result: null };
   /** Opens a slide for good, or only says what it is. */
   open: { args: { file: Blob; look: boolean }; result: SlideAbout };
+  /** Reads on for the overview; the share that is done. */
+  overview: { args: Record<string, never>; result: number };
+  /** The polygons of a GeoJSON text, if they are this slide's. */
+  outlines: { args: { text: string }; result: Outlines };
   /** Without a style as it is, else under the mask. */
   tile: { args: { place: TilePlace; style: TileStyle | null }; result: ImageBitmap };
   mask: { args: { map: Uint8Array<ArrayBuffer> }; result: null };

@@ -19,6 +19,8 @@ export type Transform = readonly [a: number, b: number, c: number, d: number, e:
 
 /** CSS pixels that an image pixel may fill at most. */
 const CLOSEST = 40;
+/** Milliseconds after which a tile counts as failed: of a slide without small levels all of it is read first. */
+const PATIENCE = 3_600_000;
 /** Share of the view that an arrow key moves it by. */
 const STEP = 0.125;
 const ZOOM = 1.3;
@@ -38,6 +40,8 @@ export class Scope {
     private readonly moved: () => void,
   ) {
     keepStyleOut();
+    // the navigator, a viewer of its own, takes none of these options
+    OpenSeadragon.DEFAULT_SETTINGS.timeout = PATIENCE;
     this.viewer = new OpenSeadragon.Viewer({
       element,
       drawer: "canvas",

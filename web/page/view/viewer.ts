@@ -4,6 +4,7 @@ import { words } from "../format";
 import { reference, type Item } from "../images";
 import type { Style } from "../protocol";
 import type { Beside } from "./beside";
+import { showFullScreen, toggleFullScreen } from "./full-screen";
 import { Layers } from "./layers";
 import { PatchSource } from "./patch-source";
 import { showScaleBar } from "./scale-bar";
@@ -80,7 +81,7 @@ export class Viewer {
       fit: () => this.scope.fit(),
       actual: () => this.scope.actual(),
       rotate: () => this.scope.rotate(90),
-      "full-screen": () => fullScreen(),
+      "full-screen": toggleFullScreen,
     };
     for (const [id, action] of Object.entries(actions)) {
       byId(id).addEventListener("click", () => {
@@ -88,7 +89,6 @@ export class Viewer {
         action();
       });
     }
-    document.addEventListener("fullscreenchange", () => showFullScreen(document.fullscreenElement !== null));
     document.addEventListener("keydown", (event) => this.keyDown(event));
     document.addEventListener("keyup", (event) => this.keyUp(event));
     new ResizeObserver(() => this.layers.draw()).observe(this.stage);
@@ -218,7 +218,7 @@ export class Viewer {
     } else if (key === "c") {
       this.compare();
     } else if (key === "f") {
-      fullScreen();
+      toggleFullScreen();
     } else if (key === "escape") {
       showFullScreen(false);
     }
@@ -330,17 +330,4 @@ function read({ x, y }: Place, value: number | null, threshold: number): string 
 
 function level(value: number, threshold: number): string {
   return `${value.toFixed(3)}${value >= threshold ? ", inside" : ", outside"}`;
-}
-
-/** The picture alone with the status line; the browser's own full screen where it allows it. */
-function fullScreen(): void {
-  const on = !document.body.classList.contains("alone");
-  showFullScreen(on);
-  if (on) void document.documentElement.requestFullscreen?.().catch(() => undefined);
-  else if (document.fullscreenElement) void document.exitFullscreen().catch(() => undefined);
-}
-
-function showFullScreen(on: boolean): void {
-  document.body.classList.toggle("alone", on);
-  byId("full-screen").setAttribute("aria-pressed", String(on));
 }

@@ -1,7 +1,7 @@
 /** Reads a slide for the viewer, beside the Worker that computes: a tile must not wait for the network. */
 import init, { SlideView } from "../../pkg/histomask_web.js";
 import { words } from "../format";
-import type { Answer, Question, Questions, SlideAbout } from "../slide/view-protocol";
+import type { Answer, Outlines, Question, Questions, SlideAbout } from "../slide/view-protocol";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let slide: SlideView | undefined;
@@ -38,6 +38,10 @@ async function run(question: Question): Promise<Questions[keyof Questions]["resu
       }
       return about;
     }
+    case "overview":
+      return the(slide).read_overview();
+    case "outlines":
+      return JSON.parse(the(slide).outlines(question.args.text)) as Outlines;
     case "tile": {
       const { downsample, x, y, width, height } = question.args.place;
       const { style } = question.args;

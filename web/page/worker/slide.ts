@@ -43,6 +43,7 @@ export class SlideWork {
       slide.file,
       slide.mpp ?? undefined,
       slide.region ?? undefined,
+      slide.tissue ?? undefined,
     );
     this.open = { id: slide.id, task, plan: JSON.parse(task.about()) as SlidePlan };
     return this.open;

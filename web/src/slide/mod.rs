@@ -2,6 +2,8 @@
 
 mod blob;
 mod outcome;
+mod outlines;
+mod overview;
 mod task;
 mod view;
 

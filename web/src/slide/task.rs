@@ -19,6 +19,7 @@ use web_sys::{Blob, ImageBitmap};
 
 use super::FileSlide;
 use super::blob::BlobReader;
+use super::outlines::Outlines;
 use crate::canvas;
 use crate::engine::Engine;
 use crate::error::Failure;
@@ -39,7 +40,7 @@ pub struct SlideTask {
     own: [f64; 2],
     frame: Frame,
     coverage: Coverage,
-    /// What was found.
+    /// What was found or given.
     tissue: String,
     plan: Plan,
     wide: Option<Wide>,
@@ -50,16 +51,18 @@ pub struct SlideTask {
 impl SlideTask {
     /// Makes ready: `model` is the bytes of the model that `engine` has loaded, `mpp` the slide's microns per pixel, if it
     /// does not say them, `region` GeoJSON of what is to be looked at, in pixels of level 0; without one all tissue is.
+    /// `tissue`, GeoJSON too, takes the place of what would be found.
     ///
     /// # Errors
     ///
-    /// If the file is no slide, or one that the model cannot see at its own scale.
+    /// If the file is no slide, or one that the model cannot see at its own scale, or polygons are of another slide.
     pub async fn open(
         engine: &Engine,
         model: Vec<u8>,
         file: Blob,
         mpp: Option<f64>,
         region: Option<String>,
+        tissue: Option<String>,
     ) -> Result<SlideTask, Failure> {
         let mut slide = Slide::open_cached(BlobReader::new(file), CACHE)?;
         slide.pass_over_damage();
@@ -72,9 +75,21 @@ impl SlideTask {
         let frame = Frame::new(slide.size(), own, card.mpp.ok_or(Failure::NoModelScale)?)?;
         let load = |card| Segmenter::from_checkpoint(card, &weights, engine.device());
         let model = SlideModel::new(&card, None, load).await?;
-        let tissue = tissue_geojson(&find_tissue(&slide, own)?, slide.size());
-        let region = region.as_deref().map(Shapes::from_geojson).transpose()?;
-        let coverage = Coverage::new(Shapes::from_geojson(&tissue)?, region, frame.step, frame.size);
+        let given = |text: &str| Outlines::read(text, slide.size()).map(|outlines| outlines.shapes);
+        let region = region.as_deref().map(given).transpose()?;
+        let (tissue, shapes) = match tissue {
+            Some(tissue) => {
+                let shapes = given(&tissue)?;
+                (tissue, shapes)
+            }
+            // a slide without any has no polygon
+            None => {
+                let found = tissue_geojson(&find_tissue(&slide, own)?, slide.size());
+                let shapes = Shapes::from_geojson(&found)?;
+                (found, shapes)
+            }
+        };
+        let coverage = Coverage::new(shapes, region, frame.step, frame.size);
         let plan = Plan::new(frame.size, model.patch, AT_ONCE, model.whole, &coverage);
         let mask = &model.card.model.mask;
         let parts = Parts { slide: &slide, model: &model, step: frame.step, plan: &plan, wide: None };

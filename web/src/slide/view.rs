@@ -13,6 +13,8 @@ use web_sys::{Blob, ImageBitmap};
 
 use super::FileSlide;
 use super::blob::BlobReader;
+use super::outlines::Outlines;
+use super::overview::Overview;
 use crate::canvas;
 use crate::error::Failure;
 
@@ -25,6 +27,8 @@ const EDGE: u32 = 2;
 #[wasm_bindgen]
 pub struct SlideView {
     slide: FileSlide,
+    /// Of a slide without small levels.
+    overview: Option<Overview>,
     mask: Option<Mask>,
 }
 
@@ -45,12 +49,13 @@ impl SlideView {
     pub fn open(file: Blob) -> Result<SlideView, Failure> {
         let mut slide = Slide::open_cached(BlobReader::new(file), CACHE)?;
         slide.pass_over_damage();
-        Ok(Self { slide, mask: None })
+        let overview = Overview::needed(&slide);
+        Ok(Self { slide, overview, mask: None })
     }
 
     /// JSON: `width` and `height` in pixels, `mpp` (two microns per pixel, or null), `magnification`, `vendor`, `codec`,
-    /// `levels`, `whole` (whether it is a slide rather than a picture), and the names of images beside it, which are not
-    /// decoded: `beside`.
+    /// `levels`, `whole` (whether it is a slide rather than a picture), the names of images beside it, which are not
+    /// decoded: `beside`, and `overview`: the downsample from which on [`Self::read_overview`] must be done, or null.
     #[must_use]
     pub fn about(&self) -> String {
         let [width, height] = self.slide.size();
@@ -64,8 +69,29 @@ impl SlideView {
             "levels": self.slide.levels().len(),
             "whole": self.slide.is_whole_slide(),
             "beside": self.slide.associated().collect::<Vec<_>>(),
+            "overview": self.overview.as_ref().map(Overview::downsample),
         })
         .to_string()
+    }
+
+    /// Reads on for the overview of a slide without small levels; returns the share that is done.
+    ///
+    /// # Errors
+    ///
+    /// If the file can no longer be read.
+    pub fn read_overview(&mut self) -> Result<f64, Failure> {
+        let Self { slide, overview, .. } = self;
+        Ok(overview.as_mut().map_or(Ok(1.0), |overview| overview.read_on(slide))?)
+    }
+
+    /// JSON of the polygons of a GeoJSON text in pixels of this slide: `polygons`, each a list of rings of points; `tissue`,
+    /// whether all are called so; `doubts`, sentences.
+    ///
+    /// # Errors
+    ///
+    /// If it holds none, or those of another slide.
+    pub fn outlines(&self, text: &str) -> Result<String, Failure> {
+        Ok(Outlines::read(text, self.slide.size())?.json())
     }
 
     /// Damaged tiles that were read as white so far.
@@ -167,7 +193,11 @@ impl SlideView {
 
 impl SlideView {
     fn region(&self, downsample: f64, at: [u32; 2], size: [u32; 2]) -> Result<RgbImage, SlideError> {
-        self.slide.region_scaled([downsample; 2], at.map(i64::from), size)
+        let overview = self.overview.as_ref().filter(|overview| downsample >= overview.downsample());
+        match overview {
+            Some(overview) => overview.region(downsample, at.map(i64::from), size),
+            None => self.slide.region_scaled([downsample; 2], at.map(i64::from), size),
+        }
     }
 }
 
