@@ -4,6 +4,9 @@ const PATIENCE_MS = 15_000;
 /** Longest wait until what the page has loaded is stored. */
 const STORING_MS = 10_000;
 
+/** After which a page that was to be reloaded is taken to have stayed. */
+const STAYED_MS = 1_000;
+
 export type Offline = { readonly available: true } | { readonly available: false; readonly why: string };
 
 /**
@@ -66,9 +69,14 @@ function inTime(promise: Promise<void>): Promise<void> {
 }
 
 function watchForNewVersion(registration: ServiceWorkerRegistration, tell: (use: () => void) => void): void {
+  const reload = () => {
+    location.reload();
+    // still here: the page asked first, and was told to stay
+    setTimeout(() => tell(reload), STAYED_MS);
+  };
   const offer = (waiting: ServiceWorker) =>
     tell(() => {
-      navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+      navigator.serviceWorker.addEventListener("controllerchange", reload, { once: true });
       waiting.postMessage("activate");
     });
   // without a controller it is this page's first one

@@ -18,6 +18,9 @@ export class Tab {
   /** Kinds of the questions that the page has asked. */
   dialogs = [];
 
+  /** Whether such questions are answered by no. */
+  stays = false;
+
   /** Opens the page; `before` sees it empty, to add scripts. */
   static async open(context, address, before = () => undefined) {
     const tab = new Tab();
@@ -28,7 +31,7 @@ export class Tab {
     // leaving with results that were not saved is asked about
     tab.page.on('dialog', dialog => {
       tab.dialogs.push(dialog.type());
-      void dialog.accept();
+      void (tab.stays ? dialog.dismiss() : dialog.accept());
     });
     tab.page.on('crash', () => tab.errors.push('the tab crashed'));
     await before(tab.page);

@@ -46,6 +46,51 @@ export async function updates(world) {
   });
   await context.close();
   await server.stop();
+  await asked(world, image);
+}
+
+/** Ways to leave the page that a reload does not cover. */
+async function asked(world, image) {
+  const { report } = world;
+  const folder = path.dirname(world.file('version', Buffer.alloc(0)));
+  fs.cpSync(world.app, folder, { recursive: true });
+  const server = await plainServer(folder);
+  const context = await (await world.browser()).newContext();
+  const tab = await Tab.open(context, 'about:blank');
+  const { page } = tab;
+
+  await report.check('back, and the new version, ask before results that were not saved are lost', async () => {
+    await page.goto(server.address);
+    await tab.ready();
+    await until('it works offline', async () => (await tab.text('offline')) === 'Works offline', 30);
+    await tab.add(image);
+    await page.locator('#images > *').first().click();
+    tab.stays = true;
+    await page.evaluate(() => history.back());
+    await until('a question', () => tab.dialogs.length === 1, 10);
+    assert.deepEqual(await tab.states(), ['done'], 'still here');
+
+    newVersion(folder);
+    await page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update());
+    await until('a new version', async () => /new version/.test(await tab.text('notice-text')), 60);
+    await page.click('#notice-action');
+    await until('a question', () => tab.dialogs.length === 2, 10);
+    await until('it is offered again', () => page.locator('#notice').isVisible(), 10);
+    assert.deepEqual(await tab.states(), ['done'], 'still here');
+    assert.equal(await page.title(), 'histomask');
+    // the old page goes on with the new version's service worker
+    await tab.add({ ...image, name: 'two.png' });
+    assert.deepEqual(await tab.states(), ['done', 'done']);
+
+    tab.stays = false;
+    await page.click('#notice-action');
+    await until('reloaded', async () => (await page.title()) === 'histomask 2', 60);
+    assert.deepEqual(tab.dialogs, Array(3).fill('beforeunload'));
+    return 'and go on when the answer is no';
+  });
+  await report.check('console', async () => world.quiet(tab));
+  await context.close();
+  await server.stop();
 }
 
 function keepWorkers() {
