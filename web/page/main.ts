@@ -1,5 +1,6 @@
 /** Wires the parts of the page. */
 import "./no-peers";
+import { compileEarly } from "./early";
 import "./styles/base.css";
 import "./styles/intake.css";
 import "./styles/layout.css";
@@ -13,7 +14,6 @@ import { initialDevice, measuredBefore, onDeviceChosen, rememberFaster, showDevi
 import { byId } from "./dom";
 import { connectDownloads, enableDownloads } from "./downloads";
 import { watchFiles, type Intake } from "./drop-zone";
-import { compileEarly } from "./early";
 import { count, duration, ended, sentence, words } from "./format";
 import { Cancelled } from "./host-events";
 import { ImageList } from "./image-list";
