@@ -4,18 +4,20 @@
 //     node web/bench/batch.mjs --tools DIR [options]         DIR: CARGO_TARGET_DIR/web-tools, made by web-tests.sh
 //
 // Options: --app web/dist   --chromium /usr/bin/chromium   --count 32   --width 775   --height 522   --cores 1,2
-//          --rounds 3       --zip (the archive too)        --first 5 (only: first load to first result, so many times)
+//          --rounds 3       --zip (the archive too; with --disk straight to a file, as where the user names one)
+//          --first 5 (only: first load to first result, so many times)
 //
 // The images are drawn here (8 different ones, copied), as PNG. Rounds take turns: in each, every number of cores once,
 // each in a browser of its own with a profile on disk, as a user's: in a private window Chromium keeps Blobs in memory.
 // The page is told how many cores there are. Time is from the files' choice to the last result, of the archive from the
-// click to the saved file. Memory is proportional set size, sampled four times a second: of the tab (its process) and of
+// click to the saved file; `unzip` checks and counts what is in it. Memory is proportional set size, sampled four times a second: of the tab (its process) and of
 // the whole browser. With --first: from the first request to the first result, of an image chosen at once; program and
 // model come from this machine, uncompressed, and what that takes stands beside it.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -26,7 +28,7 @@ const text = value => ({ type: 'string', default: value });
 const { values: options } = parseArgs({ options: {
   tools: text(), app: text(path.join(root, 'web/dist')), chromium: text('/usr/bin/chromium'),
   count: text('32'), width: text('775'), height: text('522'), cores: text('1,2'), rounds: text('3'), first: text('0'),
-  zip: { type: 'boolean', default: false },
+  zip: { type: 'boolean', default: false }, disk: { type: 'boolean', default: false },
 } });
 if (!options.tools) throw new Error('--tools is missing');
 const load = createRequire(path.resolve(options.tools, 'node_modules', '_'));
@@ -99,6 +101,12 @@ async function browser(cores) {
   });
   const page = await context.newPage();
   page.setDefaultTimeout(0);
+  // nobody answers a dialog here: an archive becomes a Blob, or with --disk goes to a file of the page's own
+  await page.addInitScript(disk => {
+    const folder = () => navigator.storage.getDirectory();
+    const file = async () => (await folder()).getFileHandle('archive.zip', { create: true });
+    Object.defineProperty(window, 'showSaveFilePicker', { value: disk ? file : undefined });
+  }, options.disk);
   if (cores) {
     await page.addInitScript(cores => {
       Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => cores });
@@ -125,15 +133,41 @@ async function batch(files, cores) {
   const workers = page.workers().length;
   let packing;
   if (options.zip) {
-    let size;
+    let archive;
     packing = await measure(async () => {
-      const [download] = await Promise.all([page.waitForEvent('download'), page.click('#download-zip')]);
-      size = fs.statSync(await download.path()).size;
+      if (!options.disk) {
+        const [download] = await Promise.all([page.waitForEvent('download'), page.click('#download-zip')]);
+        archive = await download.path();
+        return;
+      }
+      await page.click('#download-zip');
+      await page.waitForFunction(() => !document.getElementById('download-zip').disabled);
     });
-    packing.size = size;
+    if (options.disk) archive = await fromDisk(page);
+    packing.size = fs.statSync(archive).size;
+    packing.entries = entries(archive);
   }
   await context.close();
   return { workers, predicting, packing };
+}
+
+/** The page's own file, saved. */
+async function fromDisk(page) {
+  const waiting = page.waitForEvent('download');
+  await page.evaluate(async () => {
+    const file = await (await (await navigator.storage.getDirectory()).getFileHandle('archive.zip')).getFile();
+    const link = document.createElement('a');
+    [link.href, link.download] = [URL.createObjectURL(file), 'archive.zip'];
+    link.click();
+  });
+  return (await waiting).path();
+}
+
+/** How many files an archive holds; throws if one of them is damaged. */
+function entries(archive) {
+  const unzip = (...args) => execFileSync('unzip', [...args, archive], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  unzip('-tqq');
+  return unzip('-Z1').trim().split('\n').length;
 }
 
 async function first(file) {
@@ -167,7 +201,7 @@ try {
         const { workers, predicting, packing } = await batch(files, number);
         taken.get(number).push(predicting.seconds);
         console.log(`${count} of ${width}×${height}, told of ${number} cores, ${workers} Workers: ${say(predicting)}`);
-        if (packing) console.log(`  archive of ${mb(packing.size)}: ${say(packing)}`);
+        if (packing) console.log(`  archive of ${packing.entries} files, ${mb(packing.size)}: ${say(packing)}`);
       }
     }
     const [base] = cores;

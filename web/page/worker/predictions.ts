@@ -18,7 +18,8 @@ let runs = 0;
 
 /**
  * Recent predictions, least recently used first. What does not fit lets go of its image, which is then decoded again
- * when it is needed; what does not fit even so is freed and computed again.
+ * when it is needed; what does not fit even so is freed and computed again. That is the one that was let go of last: if it
+ * were the oldest, an archive of a long list, which asks for all in the same order, would find none of them.
  */
 export class Predictions {
   private readonly kept = new Map<number, Kept>();
@@ -107,18 +108,19 @@ export class Predictions {
       resting += prediction.resting_bytes;
     }
     for (const [id, kept] of this.kept) {
+      if (pixels <= this.awake) break;
       const { prediction } = kept;
-      if (id === keep) continue;
-      if (pixels > this.awake && kept.awake) {
-        pixels -= prediction.width * prediction.height;
-        prediction.rest();
-        kept.awake = false;
-      }
-      if (resting > RESTING_BUDGET && !kept.awake) {
-        resting -= prediction.resting_bytes;
-        prediction.free();
-        this.kept.delete(id);
-      }
+      if (id === keep || !kept.awake) continue;
+      pixels -= prediction.width * prediction.height;
+      prediction.rest();
+      kept.awake = false;
+    }
+    for (const [id, { prediction, awake }] of [...this.kept].reverse()) {
+      if (resting <= RESTING_BUDGET) break;
+      if (awake) continue;
+      resting -= prediction.resting_bytes;
+      prediction.free();
+      this.kept.delete(id);
     }
   }
 }
