@@ -155,8 +155,8 @@ async function region(world, file) {
   });
 
   await report.check('closing asks while results are not saved', async () => {
-    await draw(page, [0.3, 0.25], [0.35, 0.3]);
-    await draw(page, [0.4, 0.25], [0.45, 0.3]);
+    await draw(page, [0.45, 0.35], [0.52, 0.45]);
+    await draw(page, [0.5, 0.5], [0.55, 0.55]);
     assert.match(await tab.text('slide-region'), /^2 regions/);
     await page.click('#slide-undo');
     assert.doesNotMatch(await tab.text('slide-region'), /regions/);
