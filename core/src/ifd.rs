@@ -205,28 +205,44 @@ impl<'a> Directories<'a> {
     }
 
     /// The file with a directory of its own in front, which has of a page what the decoder of pixels needs, as plain
-    /// grey samples, and with single values changed.
-    pub(crate) fn plain(&self, file: &[u8], page: &Page<'_>, changes: &[(u16, u64)]) -> Vec<u8> {
+    /// grey samples, and with single values and whole lists changed.
+    pub(crate) fn plain(
+        &self,
+        mut file: Vec<u8>,
+        page: &Page<'_>,
+        changes: &[(u16, u64)],
+        lists: &[(u16, Vec<u64>)],
+    ) -> Vec<u8> {
         let Layout { big, .. } = self.layout;
-        let changed = |tag: u16, value: u64| {
+        let wide = self.layout.wide();
+        // a value, or the place of several
+        let counted = |tag: u16, count: u64, value: u64| {
             let long = if big { 16 } else { 4 };
-            let wide = self.layout.wide();
             let mut raw = self.layout.bytes(tag.into(), 2);
             raw.extend(self.layout.bytes(long, 2));
-            raw.extend(self.layout.bytes(1, wide));
+            raw.extend(self.layout.bytes(count, wide));
             raw.extend(self.layout.bytes(value, wide));
             (tag, raw)
         };
+        let changed = |tag: u16, value: u64| counted(tag, 1, value);
         let kept = page.entries.iter().filter(|entry| FOR_PIXELS.contains(&entry.tag));
         let kept = kept.filter(|entry| changes.iter().all(|(tag, _)| *tag != entry.tag));
+        let kept = kept.filter(|entry| lists.iter().all(|(tag, _)| *tag != entry.tag));
         let mut entries: Vec<_> = kept.map(|entry| (entry.tag, entry.raw.to_vec())).collect();
         entries.extend(changes.iter().map(|&(tag, value)| changed(tag, value)));
+        for (tag, values) in lists {
+            file.resize(file.len().next_multiple_of(8), 0);
+            entries.push(match *values.as_slice() {
+                [value] => changed(*tag, value),
+                _ => counted(*tag, values.len() as u64, file.len() as u64),
+            });
+            values.iter().for_each(|&value| file.extend(self.layout.bytes(value, wide)));
+        }
         // black is zero
         entries.push(changed(tag::PHOTOMETRIC, 1));
         entries.sort_by_key(|(tag, _)| *tag);
         entries.dedup_by_key(|(tag, _)| *tag);
 
-        let mut file = file.to_vec();
         file.resize(file.len().next_multiple_of(8), 0);
         let at = file.len() as u64;
         file.extend(self.layout.bytes(entries.len() as u64, self.layout.count()));

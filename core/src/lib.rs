@@ -50,6 +50,8 @@ mod ifd;
 pub mod kernel;
 mod local_maps;
 pub mod loss;
+#[cfg(feature = "decode")]
+mod lzw;
 pub mod mask;
 pub mod method;
 pub mod metric;

@@ -17,6 +17,7 @@ pub mod interrupt;
 mod job;
 pub mod method;
 mod panics;
+mod plain_text;
 pub mod profile;
 pub mod report;
 mod reproduce;

@@ -20,7 +20,7 @@ const NATIVE: [&[&str]; 12] = [
     &["method", "device"],
     &["profile", "camelyon"],
     &["data", "report", "serve", "synth", "weights"],
-    &["augment", "csv_text", "atomic", "interrupt", "panics", "told_once"],
+    &["augment", "csv_text", "atomic", "interrupt", "panics", "plain_text", "told_once"],
 ];
 
 /// Parts that nobody else of their layer may use: one command never calls another.

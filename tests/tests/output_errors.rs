@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use histomask_tests::program::Program;
-use histomask_tests::results::{bytes, csv};
+use histomask_tests::results::{bytes, csv, json};
 use histomask_tests::tiny::{model, train};
 
 fn no_leftovers(folder: &Path) {
@@ -33,6 +33,28 @@ fn a_folder_that_cannot_be_made_is_named() {
     let convert = Program::new(["weights", "convert"]).args([&model, &out]).run();
     let _ = convert.exits(2).says(&named).says("cannot write");
     assert_eq!(bytes(&file), b"in the way");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn names_that_are_no_text_are_results_too() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let model = model(folder.path());
+    let images = folder.path().join("im\u{e4}ges");
+    std::fs::create_dir(&images).unwrap();
+    // `ä` in Latin-1
+    let [image, damaged] =
+        [&b"\xe4.png"[..], b"\xe4\xe4.png"].map(|name| images.join(std::ffi::OsStr::from_bytes(name)));
+    std::fs::copy(folder.path().join("tissue/images/regular_0000.png"), &image).unwrap();
+    std::fs::write(&damaged, "").unwrap();
+    let out = folder.path().join("out");
+    let predict = Program::new(["predict"]).args([&image, &damaged]).with("--model", &model).with("--out", &out);
+    let _ = predict.on_cpu().run().exits(1).says("1 of 2 images failed");
+    assert_eq!(csv(&out.join("predictions.csv")).len(), 1);
+    let run = json(&out.join("run.json"));
+    let failed = run["failed"][0]["path"].as_str().unwrap();
+    assert!(failed.ends_with("\u{fffd}\u{fffd}.png"), "{failed}");
 }
 
 #[test]

@@ -74,8 +74,10 @@ fn tiff(pages: Vec<Page<'_>>, big: bool) -> Vec<u8> {
     for mut page in pages {
         let at = file.len();
         file.extend(&page.pixels);
-        page.entries.push((273, 4, vec![at as u32]));
-        page.entries.push((279, 4, vec![page.pixels.len() as u32]));
+        if page.entries.iter().all(|entry| entry.0 != 273) {
+            page.entries.push((273, 4, vec![at as u32]));
+            page.entries.push((279, 4, vec![page.pixels.len() as u32]));
+        }
         let text = file.len();
         file.extend(page.text.as_bytes());
         file.resize(file.len().next_multiple_of(8), 0);
@@ -310,6 +312,51 @@ fn a_bitmap_in_run_lengths_is_a_picture_but_no_mask() {
     assert_eq!((column(0), column(5)), ([black, green, blue, black], [blue; 4]));
     let error = read_mask(file, (6, 4), &LIMITS).unwrap_err().to_string();
     assert!(error.contains("RLE") && error.contains("PNG"), "{error}");
+}
+
+#[test]
+fn indices_of_few_bits_are_a_mask() {
+    // 11 by 6 pixels of 1 bit, whose rows go upwards, and of 4 bits, whose rows go downwards
+    let one = include_bytes!("../corpus/pictures/index1.bmp");
+    let four = include_bytes!("../corpus/pictures/index4_downwards.bmp");
+    let of = |foreground: fn(usize, usize) -> bool| (0..66).map(|at| foreground(at % 11, at / 11)).collect::<Vec<_>>();
+    assert_eq!(mask(one), of(|x, y| (3 * x + 5 * y) % 7 == 0));
+    assert_eq!(mask(four), of(|x, y| (x + 2 * y) % 5 != 0));
+    let error = read_mask(&four[..four.len() - 3], (11, 6), &LIMITS).unwrap_err().to_string();
+    assert!(error.contains("ends before its pixels do"), "{error}");
+}
+
+#[test]
+fn a_mask_in_lossy_webp_is_thresholded() {
+    // of 32 by 32 pixels, white where both coordinates are above 8
+    let file = include_bytes!("../corpus/pictures/lossy.webp");
+    let (lossy, notes) = read_mask(file, (32, 32), &LIMITS).unwrap();
+    let exact = |x, y| if x > 8 && y > 8 { 255 } else { 0 };
+    let differing = lossy.enumerate_pixels().filter(|(x, y, value)| value.0[0] != exact(*x, *y)).count();
+    assert!(notes.lossy && differing < 32, "{differing}");
+}
+
+#[test]
+fn tiles_in_lzw_are_read() {
+    // 40 by 20 pixels in tiles of 16, white in columns 10 to 29 of rows 5 to 9, as tifffile writes it
+    let foreground = mask(include_bytes!("../corpus/pictures/lzw_tiles.tif"));
+    let expected = (0..800).map(|at| (10..30).contains(&(at % 40)) && (5..10).contains(&(at / 40)));
+    assert!(foreground.iter().copied().eq(expected));
+}
+
+#[test]
+fn a_tiff_that_ends_within_its_pixels_is_refused() {
+    // its pixels behind everything else
+    let at = |place: u32| {
+        let page = page(SIZE, 8, 3, 2, vec![]).with(273, 4, &[place]).with(279, 4, &[3 * SIZE.0 * SIZE.1 + 9]);
+        tiff(vec![page], false)
+    };
+    let mut file = at(at(0).len() as u32);
+    file.extend(picture().into_raw());
+    // a count of bytes that is too large is no harm
+    assert_eq!(read(&file), picture());
+    refused(&file[..file.len() - 1], "reach beyond the end of the file");
+    refused(&file[..file.len() - 100], "reach beyond the end of the file");
 }
 
 #[test]

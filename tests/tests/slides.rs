@@ -215,6 +215,17 @@ fn threads_share_a_slide_and_a_small_cache() {
 }
 
 #[test]
+fn a_picture_with_a_thumbnail_is_no_slide() {
+    let is_slide = |pages: &[Page]| Slide::open(Cursor::new(tiff(pages, false))).unwrap().is_whole_slide();
+    let page = |width, tile| Page::new(width, width / 2, tile, |x, y| [x as u8, y as u8, 9]);
+    let reduced = |tile| Page { more: vec![(254, 1)], ..page(80, tile) };
+    assert!(!is_slide(&[page(160, 0)]) && !is_slide(&[page(160, 64)]));
+    assert!(!is_slide(&[page(160, 0), reduced(0)]), "strips and a thumbnail");
+    assert!(is_slide(&[page(160, 64), reduced(64)]), "tiles and levels");
+    assert!(is_slide(&[page(4160, 64)]) && !is_slide(&[page(4160, 0)]));
+}
+
+#[test]
 fn bad_files_are_refused_by_name() {
     let whole = tiff(&levels(), false);
     let says = |file: Vec<u8>, part: &str| {

@@ -10,7 +10,7 @@ use super::raster::{Raster, Values};
 /// What should be known of a mask that was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MaskNotes {
-    /// It was stored as JPEG, so its edges are not exact.
+    /// It was stored as JPEG or lossy WebP, so its edges are not exact.
     pub lossy: bool,
     /// It has many grey levels between background and full foreground, all of which count as foreground: it was
     /// blurred, smoothed, or made smaller.
@@ -21,7 +21,7 @@ pub struct MaskNotes {
 
 /// Levels between none and full from which a mask counts as soft.
 const SOFT_LEVELS: usize = 4;
-/// The least value, of 255, that a JPEG mask's foreground is told from noise by.
+/// The least value, of 255, that a lossy mask's foreground is told from noise by.
 const LEAST_LOSSY: u32 = 64;
 /// Differences between a pixel's channels that lossy compression makes of grey, of 255.
 const LOSSY_COLOUR: u32 = 48;
@@ -63,14 +63,20 @@ fn levels_of(values: &[f32]) -> Result<Vec<u16>, PictureError> {
     Ok(values.iter().map(|&value| (value * full).ceil() as u16).collect())
 }
 
-/// A JPEG mask: black and white with noise.
+/// A mask by a lossy codec: black and white with noise.
 fn lossy(values: &[u8], channels: usize) -> Result<Vec<u8>, PictureError> {
     const REMEDY: &str = "export it as PNG, which keeps values exactly";
-    let pixels = || values.chunks_exact(channels.max(1));
+    let has_alpha = channels == 2 || channels == 4;
+    let alpha = |pixel: &[u8]| pixel.last().copied().filter(|_| has_alpha);
+    let first = values.chunks_exact(channels.max(1)).next().and_then(alpha);
+    if values.chunks_exact(channels.max(1)).any(|pixel| alpha(pixel) != first) {
+        return Err(PictureError::refused("a mask with transparency in lossy compression", REMEDY));
+    }
+    let pixels = || values.chunks_exact(channels.max(1)).map(|pixel| &pixel[..channels - usize::from(has_alpha)]);
     let level = |pixel: &[u8]| u32::from(pixel.iter().copied().max().unwrap_or_default());
     let spread = |pixel: &[u8]| level(pixel) - u32::from(pixel.iter().copied().min().unwrap_or_default());
     if pixels().filter(|pixel| spread(pixel) > LOSSY_COLOUR).count() * 100 > pixels().len() {
-        return Err(PictureError::refused("a mask in colours, which JPEG does not keep", REMEDY));
+        return Err(PictureError::refused("a mask in colours, which lossy compression does not keep", REMEDY));
     }
     let largest = pixels().map(level).max().unwrap_or_default();
     // what black becomes by rounding
@@ -78,7 +84,8 @@ fn lossy(values: &[u8], channels: usize) -> Result<Vec<u8>, PictureError> {
         return Ok(vec![0; pixels().len()]);
     }
     if largest < LEAST_LOSSY {
-        let what = format!("a JPEG mask whose largest value is {largest}, which noise cannot be told from");
+        let what =
+            format!("a mask in lossy compression whose largest value is {largest}, which noise cannot be told from");
         return Err(PictureError::refused(what, REMEDY));
     }
     Ok(pixels().map(|pixel| any(2 * level(pixel) >= largest)).collect())

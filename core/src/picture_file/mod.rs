@@ -11,6 +11,7 @@
 //!
 //! `docs/FORMATS.md` has the table of what is read and what is refused. Nothing here touches a file.
 
+mod bmp;
 mod error;
 mod jpeg;
 mod levels;
@@ -79,7 +80,7 @@ pub fn read_rgb(file: &[u8], limits: &Limits) -> Result<(RgbImage, PictureNotes)
 /// - Grey, also as RGB: any value but 0 is foreground, as displayed (TIFF's "white is zero" is turned round).
 /// - Colours: any but black; on a white background any but white, which the corners tell.
 /// - Alpha that varies: what is transparent is background; if what is not has one colour, alpha is the mask.
-/// - JPEG, which cannot hold exact values: from half of the largest value on.
+/// - JPEG and lossy WebP, which cannot hold exact values: from half of the largest value on.
 ///
 /// # Errors
 /// As [`read_rgb`]; [`PictureError::MaskSize`] if it has another size; a mask that does not tell its background.
@@ -137,29 +138,21 @@ fn decode(file: &[u8], limits: &Limits, purpose: Purpose) -> Result<Decoded, Pic
     let raster = match (format, purpose) {
         (ImageFormat::Jpeg, _) => jpeg::read(file, limits)?,
         (ImageFormat::Png, Purpose::Mask) if png::is_indexed(file) => png::indices(file, limits)?,
-        // the decoder gives colours of these alone, and asked for indices it panics
-        (ImageFormat::Bmp, Purpose::Mask) if is_run_length_bmp(file) => {
+        (ImageFormat::Bmp, Purpose::Mask) if bmp::is_run_length(file) => {
             let kind = "it is a BMP of colours by index in run lengths (RLE), whose indices cannot be read";
             return Err(PictureError::refused(kind, "save it as PNG, or as BMP without compression"));
         }
         (ImageFormat::Bmp, Purpose::Mask) => {
-            let mut decoder = BmpDecoder::new(Cursor::new(file)).map_err(PictureError::from_image)?;
-            if decoder.get_palette().is_some() {
-                decoder.set_indexed_color(true);
-                Raster { indexed: true, ..plain(decoder, limits)? }
-            } else {
-                plain(decoder, limits)?
+            let decoder = BmpDecoder::new(Cursor::new(file)).map_err(PictureError::from_image)?;
+            match decoder.get_palette() {
+                Some(_) => bmp::indices(file, decoder.dimensions(), limits)?,
+                None => plain(decoder, limits)?,
             }
         }
+        (ImageFormat::WebP, _) => Raster { lossy: webp::is_lossy(file), ..plain(decoder(file, format)?, limits)? },
         _ => plain(decoder(file, format)?, limits)?,
     };
     Ok(Decoded { raster, orientation })
-}
-
-/// Whether a BMP is packed as RLE8 or RLE4, by the header that follows its first 14 bytes.
-fn is_run_length_bmp(file: &[u8]) -> bool {
-    let number = |at: usize| file.get(at..at + 4)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
-    number(14).is_some_and(|header| header >= 40) && number(30).is_some_and(|packing| (1..=2).contains(&packing))
 }
 
 fn refuse_animation(frames: u32) -> Result<(), PictureError> {

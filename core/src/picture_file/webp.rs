@@ -19,6 +19,11 @@ pub(super) fn exif(file: &[u8]) -> Option<&[u8]> {
     chunks(file).find(|(name, _)| name == b"EXIF").map(|(_, content)| content)
 }
 
+/// Whether its values are exact only by and large: not by the lossless codec.
+pub(super) fn is_lossy(file: &[u8]) -> bool {
+    chunks(file).any(|(name, _)| name == *b"VP8 ")
+}
+
 /// Frames of an animation; 1 for a still picture.
 pub(super) fn frames(file: &[u8]) -> u32 {
     chunks(file).filter(|(name, _)| name == b"ANMF").count().max(1).try_into().unwrap_or(u32::MAX)

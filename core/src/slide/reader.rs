@@ -11,7 +11,7 @@ use super::{SlideError, other, scale};
 
 /// Bytes of decoded tiles that are kept unless asked otherwise.
 const CACHE: usize = 128 << 20;
-/// Longest side of a tiled TIFF of one level that is taken for a picture.
+/// Longest side of what is taken for a picture although it has tiles, or smaller copies of itself.
 const LONGEST_PICTURE: u32 = 4096;
 
 /// One resolution of a slide.
@@ -109,13 +109,14 @@ impl<R: Read + Seek> Slide<R> {
         }
     }
 
-    /// Whether this is a slide rather than a picture that happens to be a TIFF: a scanner's, one with levels, or one of
-    /// tiles that is longer than 4096 pixels.
+    /// Whether this is a slide rather than a picture that happens to be a TIFF, perhaps with a thumbnail: a scanner's,
+    /// or one with two of tiles, levels and a side of more than 4096 pixels.
     #[must_use]
     pub fn is_whole_slide(&self) -> bool {
         let scanner = matches!(self.vendor, Vendor::Aperio | Vendor::Philips | Vendor::Other(_));
         let tiled = self.levels.first().is_some_and(|level| level.tiled);
-        scanner || self.levels.len() > 1 || (tiled && self.size().into_iter().max() > Some(LONGEST_PICTURE))
+        let long = self.size().into_iter().max() > Some(LONGEST_PICTURE);
+        scanner || [tiled, long, self.levels.len() > 1].into_iter().filter(|sign| *sign).count() >= 2
     }
 
     /// Who wrote it.

@@ -6,6 +6,7 @@ use super::grid::{Codec, Colours, Grid};
 use super::source::Source;
 use super::ycbcr::of_ycbcr;
 use super::{jpeg, jpeg2000};
+use crate::lzw;
 
 /// White, what no tile covers.
 pub(super) const GLASS: u8 = 255;
@@ -76,7 +77,7 @@ fn samples_of(bytes: &[u8], grid: &Grid, size: [u32; 2], samples: usize) -> Resu
             decoder.take(wanted as u64).read_to_end(&mut unpacked).map_err(|error| format!("Deflate: {error}"))?;
             unpacked
         }
-        Codec::Lzw => lzw(bytes, wanted)?,
+        Codec::Lzw => lzw::unpack(bytes, wanted)?,
         Codec::PackBits => unpack_bits(bytes, wanted),
     };
     let Some(values) = unpacked.get(..wanted) else {
@@ -104,22 +105,6 @@ fn undo_differences<T: Copy>(row: &mut [T], samples: usize, add: impl Fn(T, T) -
     for at in samples..row.len() {
         row[at] = add(row[at], row[at - samples]);
     }
-}
-
-fn lzw(bytes: &[u8], wanted: usize) -> Result<Vec<u8>, String> {
-    let mut decoder = weezl::decode::Decoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8);
-    let mut unpacked = vec![0; wanted];
-    let (mut read, mut written) = (0, 0);
-    while written < wanted {
-        let step = decoder.decode_bytes(bytes.get(read..).unwrap_or_default(), &mut unpacked[written..]);
-        (read, written) = (read + step.consumed_in, written + step.consumed_out);
-        match step.status.map_err(|error| format!("LZW: {error}"))? {
-            weezl::LzwStatus::Ok => {}
-            weezl::LzwStatus::NoProgress | weezl::LzwStatus::Done => break,
-        }
-    }
-    unpacked.truncate(written);
-    Ok(unpacked)
 }
 
 /// TIFF 6.0, section 9.

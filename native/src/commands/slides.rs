@@ -10,6 +10,7 @@ use crate::atomic::{self, WriteError};
 use crate::console::{Console, Exit};
 use crate::data::slides::{SlideFile, find, open, why_not};
 use crate::job::png;
+use crate::plain_text;
 use crate::told_once::told_once;
 
 /// Longest side of a thumbnail in pixels.
@@ -111,7 +112,7 @@ fn as_json(file: &SlideFile, slide: &Slide<File>) -> Value {
         })
     });
     json!({
-        "path": file.path, "name": file.name, "format": slide.vendor().name(), "size": slide.size(),
+        "path": plain_text::of_path(&file.path), "name": file.name, "format": slide.vendor().name(), "size": slide.size(),
         "mpp": slide.mpp(), "magnification": slide.magnification(), "levels": levels.collect::<Vec<_>>(),
         "associated": slide.associated().collect::<Vec<_>>(),
     })

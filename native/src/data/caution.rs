@@ -87,7 +87,7 @@ impl Cautions {
                 images,
                 "images have 16 bits whose upper ones are unused, so they are nearly black; scale them",
             ),
-            any(&self.lossy, masks, "masks are JPEG, whose edges are not exact; export them as PNG"),
+            any(&self.lossy, masks, "masks are JPEG or lossy WebP, whose edges are not exact; export them as PNG"),
             any(
                 &self.soft,
                 masks,

@@ -10,8 +10,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use histomask_core::RgbView;
+use histomask_core::caution::{Caution, of_content};
 use histomask_core::picture_file::{MaskNotes, PictureNotes};
 
+use super::alike::{self, Look};
 use super::image::{read_mask_noted, read_rgb_noted};
 use super::{Cautions, DataError, Dataset, Sample, Split, foreground_percent};
 
@@ -146,6 +149,10 @@ struct Contents {
     pixels: blake3::Hash,
     size: (u32, u32),
     notes: PictureNotes,
+    /// What makes it doubtful that there is something to learn from.
+    doubts: Vec<Caution>,
+    /// What a copy of it in another format or size has too.
+    look: Look,
     /// Of its mask, and the mask's foreground in percent.
     mask: Option<(MaskNotes, f64)>,
 }
@@ -155,7 +162,12 @@ impl Contents {
         let (image, notes) = read_rgb_noted(&sample.image)?;
         let mask = sample.mask.as_ref().map(|mask| read_mask_noted(mask, image.dimensions())).transpose()?;
         let mask = mask.map(|(mask, notes)| (notes, foreground_percent(mask.as_raw())));
-        Ok(Self { pixels: hash_pixels(&image), size: image.dimensions(), notes, mask })
+        let view = RgbView::new(image.as_raw(), image.width() as usize, image.height() as usize);
+        let doubts = view.map(|view| of_content(view, notes.unused_bits.is_some())).unwrap_or_default();
+        // other stains can be learnt
+        let doubts = doubts.into_iter().filter(|doubt| !matches!(doubt, Caution::Colours)).collect();
+        let (pixels, look, size) = (hash_pixels(&image), Look::of(&image), image.dimensions());
+        Ok(Self { pixels, size, notes, doubts, look, mask })
     }
 }
 
@@ -227,11 +239,16 @@ fn warnings(samples: &[(Split, &Sample, Contents)]) -> Vec<String> {
     let mut cautions = Cautions::default();
     for (_, sample, contents) in samples {
         cautions.image(&sample.image, &contents.notes);
+        cautions.doubts(&sample.image, &contents.doubts);
         if let Some((path, (notes, foreground))) = sample.mask.as_ref().zip(contents.mask) {
             cautions.mask(path, notes, foreground);
         }
     }
-    cautions.lines()
+    let looks: Vec<_> = samples
+        .iter()
+        .map(|(split, sample, contents)| (*split, sample.label, &*sample.image, &contents.look))
+        .collect();
+    cautions.lines().into_iter().chain(alike::warnings(&looks)).collect()
 }
 
 #[cfg(test)]
@@ -263,7 +280,7 @@ mod tests {
     #[test]
     fn a_sound_set_is_summed_up_and_hashed() {
         let (root, calls) = (small("png"), AtomicUsize::new(0));
-        save(root.path(), "masks/a/1.png", 1);
+        save(root.path(), "masks/train/a/1.png", 1);
         let dataset = Dataset::open(root.path(), &DataConfig::default()).unwrap();
         let summary = check(&dataset, &|_, total| {
             assert_eq!(total, 4);

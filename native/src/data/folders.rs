@@ -69,9 +69,27 @@ pub(super) fn open(root: &Path, config: &DataConfig) -> Result<Dataset, DataErro
         }
     }
     masks.unmatched(&mut left_out);
+    refuse_shared_masks(&splits)?;
     let Splits { train, valid, test } = splits.fill_empty(&classes, config)?;
     let (root, layout, warnings) = (root.to_owned(), Layout::Folders, Vec::new());
     Ok(Dataset { root, layout, classes, train, valid, test, warnings, left_out })
+}
+
+/// A mask that is found by its name alone may be found by images of the same name in two folders.
+fn refuse_shared_masks(splits: &Splits) -> Result<(), DataError> {
+    let mut images = BTreeMap::new();
+    for sample in splits.train.iter().chain(&splits.valid).chain(&splits.test) {
+        let Some(mask) = &sample.mask else { continue };
+        if let Some(first) = images.insert(mask, &sample.image) {
+            let (first, second) = (first.display(), sample.image.display());
+            let reason = format!(
+                "is the mask of {first} and of {second}, and can be of one alone; put masks where their images are, as \
+                 {MASKS}/<class>/<name>, or give each image a name of its own"
+            );
+            return Err(DataError::Layout { path: mask.clone(), reason });
+        }
+    }
+    Ok(())
 }
 
 /// Names and paths of the folders inside `root` other than hidden ones, archive litter, `masks` and results.
@@ -286,6 +304,12 @@ mod tests {
         assert!(error(&tree(&["x.png"]), &[]).contains("no class folders"));
         assert!(error(&tree(&["a/x.txt"]), &[]).contains("without an image"));
         assert!(error(&tree(&["train/a/1.png", "other/1.png"]), &[]).contains("`other` lies beside split folders"));
+        assert!(
+            error(&tree(&["Tumor/1.png", "Tumor/2.png", "tumor/3.png", "tumor/4.png"]), &[])
+                .contains("differ in the case of letters alone")
+        );
+        let text = error(&tree(&["a/1.png", "b/1.png", "masks/1.png"]), &[]);
+        assert!(text.contains("a/1.png and of") && text.contains("masks/<class>/<name>"), "{text}");
         let text = error(&tree(&["tumour/1.png", "normal/1.png"]), &["normal", "tumor"]);
         assert!(text.contains("did you mean `tumor`"), "{text}");
     }

@@ -20,6 +20,20 @@ pub(super) fn class_list(wanted: &[String], found: BTreeSet<String>) -> Vec<Stri
     classes
 }
 
+/// Two class names that were found, not asked for, and are one but for the case of their letters.
+pub(super) fn alike(wanted: &[String], classes: &[String]) -> Option<String> {
+    let lower: Vec<_> = classes.iter().map(|name| name.to_lowercase()).collect();
+    let pair = (0..classes.len()).find_map(|second| {
+        let first = lower[..second].iter().position(|name| *name == lower[second])?;
+        Some((classes.get(first)?, classes.get(second)?))
+    });
+    let (first, second) = pair.filter(|_| wanted.is_empty())?;
+    Some(format!(
+        "the classes `{first}` and `{second}` differ in the case of letters alone; write them alike, or name both with \
+         --data.class-names if they are two"
+    ))
+}
+
 /// One form of letters that look the same: an accent may be a character of its own (macOS) or not.
 pub(crate) fn nfc(text: &str) -> String {
     if text.is_ascii() { text.to_owned() } else { text.nfc().collect() }

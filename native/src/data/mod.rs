@@ -2,6 +2,7 @@
 //!
 //! [`Dataset::open`] only lists files; [`check::check`] then reads every one of them before a training run starts.
 
+mod alike;
 mod by_split;
 mod caution;
 pub mod check;
@@ -139,6 +140,9 @@ impl Dataset {
             Layout::Folders => folders::open(path, config),
             Layout::Table => table::open(path, config),
         }?;
+        if let Some(reason) = labels::alike(&config.class_names, &dataset.classes) {
+            return Err(DataError::Layout { path: path.to_owned(), reason });
+        }
         let without: Vec<_> = dataset.samples().filter(|(_, sample)| sample.mask.is_none()).collect();
         if 2 * without.len() < dataset.samples().count() {
             let without: Vec<_> = without.into_iter().map(|(_, sample)| sample.image.clone()).collect();

@@ -1,11 +1,11 @@
 //! A CSV file with the columns `path,label[,mask][,split][,group]`; paths are relative to its folder.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::by_split::Splits;
 use super::labels::{class_list, label_of, nearest, nfc};
-use super::{DataConfig, DataError, Dataset, Layout, Sample, Split, groups, unnamed};
+use super::{DataConfig, DataError, Dataset, Layout, Sample, Split, groups, place, unnamed};
 
 /// Name of the table when a folder is given.
 pub(super) const FILE_NAME: &str = "labels.csv";
@@ -24,12 +24,12 @@ pub(super) fn open(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
 
     let names_splits = rows.iter().any(|row| row.split.is_some());
     let names_groups = rows.iter().any(|row| row.group.is_some());
-    let mut lines: HashMap<String, u64> = HashMap::new();
+    let mut lines: HashMap<PathBuf, u64> = HashMap::new();
     let mut splits = Splits::default();
     for row in rows {
         let Row { path: written, .. } = &row;
         let row = Row { path: found(&root, written), mask: row.mask.as_deref().map(|mask| found(&root, mask)), ..row };
-        if let Some(first) = lines.insert(row.path.clone(), row.line) {
+        if let Some(first) = lines.insert(place(&root.join(&row.path)), row.line) {
             return Err(row_error(row.line, format!("`{}` already stands in line {first}; remove one", row.path)));
         }
         let split = match row.split {
@@ -95,8 +95,14 @@ fn text_of(bytes: &[u8]) -> Result<String, String> {
     }
 }
 
-/// What stands between the cells of the header: a comma, or a semicolon or tab where there are more of these.
-fn delimiter(text: &str) -> u8 {
+/// What stands between the cells: what Excel's `sep=;` in a first line of its own says, which becomes an empty one;
+/// else, by the header, a comma, or a semicolon or tab where there are more of these.
+fn delimiter(text: &mut String) -> u8 {
+    let line = text.lines().next().unwrap_or_default();
+    if let [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] = *line.trim_end().as_bytes() {
+        text.replace_range(..line.len(), "");
+        return delimiter;
+    }
     let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
     [b',', b';', b'\t'].into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
@@ -125,8 +131,8 @@ fn read_rows(table: &Path) -> Result<Vec<Row>, DataError> {
         }
     };
     let bytes = std::fs::read(table).map_err(|error| DataError::io(table, error))?;
-    let text = text_of(&bytes).map_err(|reason| row_error(1, reason))?;
-    let delimiter = delimiter(&text);
+    let mut text = text_of(&bytes).map_err(|reason| row_error(1, reason))?;
+    let delimiter = delimiter(&mut text);
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
     let header: Vec<_> = reader.headers().map_err(csv_error)?.iter().map(str::to_lowercase).collect();
@@ -185,6 +191,9 @@ impl Columns {
         let group = GROUP_COLUMNS.iter().find_map(|name| header.iter().position(|column| plain(column) == *name));
         let known =
             |column: &String| COLUMNS.contains(&column.as_str()) || GROUP_COLUMNS.contains(&plain(column).as_str());
+        if let Some(twice) = COLUMNS.iter().find(|name| header.iter().filter(|column| column == *name).count() > 1) {
+            return Err(format!("two columns `{twice}`; remove one"));
+        }
         for column in header.iter().filter(|column| !known(column)) {
             let absent = COLUMNS.into_iter().filter(|name| find(name).is_none());
             if let Some(name) = nearest(column, absent).filter(|name| strsim::damerau_levenshtein(name, column) <= 2) {
@@ -241,6 +250,17 @@ mod tests {
         says("path|label\n1.png|normal\n", "line 1: the header `path|label` must be");
         says("path,label\n", "no rows");
         says("path,label,group\n1.png,normal,p1\n2.png,tumor,\n", "line 3: other rows name a group");
+        says("path,label,label\n1.png,normal,tumor\n", "two columns `label`");
+        says("sep=;\npath;label\n1.png;normal\n1.png;tumor\n", "line 4: `1.png` already stands in line 3");
+    }
+
+    #[test]
+    fn a_file_is_one_however_it_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("x")).unwrap();
+        std::fs::write(folder.path().join("labels.csv"), "path,label\nx/1.png,a\nx/../x/1.png,a\n").unwrap();
+        let error = Dataset::open(folder.path(), &DataConfig::default()).unwrap_err().to_string();
+        assert!(error.contains("line 3: `x/../x/1.png` already stands in line 2"), "{error}");
     }
 
     #[test]

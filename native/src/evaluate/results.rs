@@ -9,6 +9,7 @@ use super::{EvaluateError, Evaluation};
 use crate::atomic::{self, WriteError};
 use crate::csv_text::write_plain_csv;
 use crate::data::Sample;
+use crate::plain_text;
 
 /// What evaluation found of one image; a line of `images.csv`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -16,6 +17,7 @@ pub struct ImageResult {
     /// The sample's name.
     pub id: String,
     /// Its image.
+    #[serde(serialize_with = "plain_text::path")]
     pub path: PathBuf,
     /// Index of its class.
     pub label: usize,
@@ -144,8 +146,11 @@ pub fn write_results(folder: &Path, evaluation: &Evaluation, context: &serde_jso
         let path = folder.join(name);
         move |error: std::io::Error| WriteError { path: path.clone(), source: error }
     };
-    let not_evaluated: Vec<_> =
-        evaluation.failed.iter().map(|(path, error)| json!({ "path": path, "error": error.to_string() })).collect();
+    let not_evaluated: Vec<_> = evaluation
+        .failed
+        .iter()
+        .map(|(path, error)| json!({ "path": plain_text::of_path(path), "error": error.to_string() }))
+        .collect();
     let [f1_plus, f1_minus] = evaluation.label_free_difference().unwrap_or_default();
     let summary = json!({
         "schema": 1,

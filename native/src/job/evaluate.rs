@@ -13,7 +13,7 @@ use crate::device::Chosen;
 use crate::evaluate::{Evaluation, evaluate, holds_complete, write_results};
 use crate::profile::Profile;
 use crate::trust::{self, TemperatureFrom, Trust};
-use crate::{atomic, interrupt};
+use crate::{atomic, interrupt, plain_text};
 
 /// A model and what it is judged on.
 pub(crate) struct Evaluate {
@@ -58,10 +58,10 @@ impl Evaluate {
         let (name, sha256) = &self.model;
         let context = json!({
             "histomask": env!("CARGO_PKG_VERSION"),
-            "command": std::env::args().collect::<Vec<_>>(),
+            "command": plain_text::command(),
             "model": name,
             "model_sha256": sha256,
-            "data": self.dataset.root,
+            "data": plain_text::of_path(&self.dataset.root),
             "split": self.split.name(),
             "device": self.chosen.name,
             "threshold": self.profile.evaluation.threshold,

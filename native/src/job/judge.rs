@@ -9,6 +9,7 @@ use super::watch::Watch;
 use crate::data::Sample;
 use crate::evaluate::{Evaluation, evaluate, write_results};
 use crate::interrupt;
+use crate::plain_text;
 use crate::profile::EvaluationConfig;
 use crate::reproduce::mask_state;
 
@@ -51,9 +52,9 @@ impl Judge<'_> {
         }
         let context = json!({
             "histomask": env!("CARGO_PKG_VERSION"),
-            "command": std::env::args().collect::<Vec<_>>(),
-            "model": self.model,
-            "data": self.data,
+            "command": plain_text::command(),
+            "model": plain_text::of_path(&self.model),
+            "data": plain_text::of_path(self.data),
             "split": self.split,
             "device": self.device,
             "mask_settings": self.segmenter.card().model.mask,

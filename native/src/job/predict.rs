@@ -19,7 +19,7 @@ use crate::report::{OverlayStyle, mask_png, overlay, soft_png};
 use crate::told_once::told_once;
 use crate::trust::flip_stability;
 use crate::weights::sha256;
-use crate::{atomic, interrupt, panics};
+use crate::{atomic, interrupt, panics, plain_text};
 
 /// Images to predict, with everything that is needed for it.
 pub(crate) struct Predict {
@@ -81,7 +81,9 @@ impl Predict {
                     count.line(&one.line);
                     if !one.cautions.is_empty() {
                         let sentences: Vec<String> = one.cautions.iter().map(Caution::to_string).collect();
-                        predicted.doubtful.push(json!({ "path": input.path, "cautions": sentences }));
+                        predicted
+                            .doubtful
+                            .push(json!({ "path": plain_text::of_path(&input.path), "cautions": sentences }));
                     }
                     predicted.rows.push(one.cells);
                 }
@@ -95,7 +97,7 @@ impl Predict {
                 Err(error) => {
                     let error = told_once(&error);
                     count.line(&format!("skipped: {error}"));
-                    predicted.failed.push(json!({ "path": input.path, "error": error }));
+                    predicted.failed.push(json!({ "path": plain_text::of_path(&input.path), "error": error }));
                 }
             }
             count.set(done + 1, "");
@@ -181,7 +183,7 @@ impl Predict {
         let run = json!({
             "schema": 1,
             "histomask": env!("CARGO_PKG_VERSION"),
-            "command": std::env::args().collect::<Vec<_>>(),
+            "command": plain_text::command(),
             "model": self.model.name(),
             "model_sha256": sha256(&self.model.bytes),
             "method": self.segmenter.card().model.method,

@@ -12,6 +12,7 @@ use super::watch::Watch;
 use crate::data::SplitChoice;
 use crate::interrupt;
 use crate::method::MethodChoice;
+use crate::plain_text;
 use crate::reproduce::{
     Artefact, Asked, Estimator, Made, Material, Plan, Recipe, Run, Source, State, Study, Sweeps, draw, in_words, plan,
     text, write,
@@ -192,7 +193,7 @@ fn circumstances(study: &Study, artefact: Artefact) -> anyhow::Result<(Made, Val
     let seeds: Vec<String> = study.seeds.iter().map(ToString::to_string).collect();
     let folds: Vec<String> = study.folds.iter().map(ToString::to_string).collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let command = std::env::args().collect::<Vec<_>>();
+    let command = plain_text::command();
     let mut made: Made = vec![
         ("Command".into(), command.join(" ")),
         ("Device".into(), format!("{}, {threads} threads", study.chosen.name)),
@@ -212,7 +213,7 @@ fn circumstances(study: &Study, artefact: Artefact) -> anyhow::Result<(Made, Val
             ("Training".into(), study.recipe.profile.as_deref().unwrap_or("each method's published settings").into()),
             ("Backbone".into(), format!("{} from {} weights", profile.model.backbone.name(), profile.weights)),
         ]);
-        data = json!({ "path": material.path, "hashes": hashes, "reported_on": judged });
+        data = json!({ "path": plain_text::of_path(&material.path), "hashes": hashes, "reported_on": judged });
     }
     let context = json!({
         "histomask": env!("CARGO_PKG_VERSION"),

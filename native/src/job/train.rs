@@ -9,6 +9,7 @@ use crate::atomic;
 use crate::data::check::{Summary, check};
 use crate::data::{Dataset, Layout};
 use crate::device::Chosen;
+use crate::plain_text;
 use crate::profile::Profile;
 use crate::train::{Outcome, RunFolder, TrainJob, train};
 
@@ -82,11 +83,11 @@ impl Run {
             "schema": 1,
             "state": state,
             "histomask": env!("CARGO_PKG_VERSION"),
-            "command": std::env::args().collect::<Vec<_>>(),
+            "command": plain_text::command(),
             "profile": self.profile.name,
             "method": self.profile.model.method,
             "seed": self.profile.train.seed,
-            "data": { "path": data, "hash": self.summary.hash, "classes": self.dataset.classes },
+            "data": { "path": plain_text::of_path(&data), "hash": self.summary.hash, "classes": self.dataset.classes },
             "device": { "name": self.chosen.name, "why": self.chosen.why },
             "threads": std::thread::available_parallelism().map_or(1, usize::from),
             "seconds_in_this_process": seconds,

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::file::StudyFile;
 use crate::atomic;
 use crate::csv_text::write_csv;
+use crate::plain_text;
 use crate::report::Table;
 use crate::reproduce::{Spread, cell};
 
@@ -172,7 +173,7 @@ impl Results<'_> {
             self.study.path.file_stem().unwrap_or_default().to_string_lossy(),
             table.caption,
             line(&table.header),
-            std::env::args().collect::<Vec<_>>().join(" "),
+            plain_text::command().join(" "),
             env!("CARGO_PKG_VERSION"),
         )
     }
@@ -199,8 +200,8 @@ impl Results<'_> {
             "schema": 1,
             "context": {
                 "histomask": env!("CARGO_PKG_VERSION"),
-                "command": std::env::args().collect::<Vec<_>>(),
-                "study": self.study.path,
+                "command": plain_text::command(),
+                "study": plain_text::of_path(&self.study.path),
                 "profile": self.study.profile,
                 "seeds": self.study.seeds,
                 "folds": self.study.folds,

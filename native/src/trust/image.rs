@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::features::Regions;
+use crate::plain_text;
 
 /// One image; a line of `trust.csv`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -10,6 +11,7 @@ pub struct ImageTrust {
     /// The sample's name.
     pub id: String,
     /// Its image.
+    #[serde(serialize_with = "plain_text::path")]
     pub path: PathBuf,
     /// Its patient, where known.
     pub group: Option<String>,

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Trust, sentence};
 use crate::atomic::{self, WriteError};
 use crate::csv_text::write_plain_csv;
+use crate::plain_text;
 
 /// Writes `trust.json` and `trust.csv` into `folder`.
 ///
@@ -13,7 +14,8 @@ use crate::csv_text::write_plain_csv;
 /// [`WriteError`] if one cannot be written.
 pub fn write(folder: &Path, trust: &Trust, context: &serde_json::Value) -> Result<(), WriteError> {
     let (json_path, csv_path) = (folder.join("trust.json"), folder.join("trust.csv"));
-    let failed: Vec<_> = trust.failed.iter().map(|(path, error)| json!({ "path": path, "error": error })).collect();
+    let failed: Vec<_> =
+        trust.failed.iter().map(|(path, error)| json!({ "path": plain_text::of_path(path), "error": error })).collect();
     let all = json!({
         "schema": 1,
         "context": context,

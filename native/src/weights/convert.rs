@@ -8,9 +8,10 @@ use histomask_core::weights::{StateDict, WeightsError, load_state_dict};
 const CLASSIFIERS: [&str; 4] = ["fc.", "_fc.", "classifier.", "head."];
 /// Keys under which training scripts keep the state dict in a larger checkpoint, the likeliest first.
 const NESTED_UNDER: [&str; 4] = ["state_dict", "model_state_dict", "model", "net"];
-/// What wrappers and training frameworks put in front of all names: DataParallel, Lightning, self-supervised
-/// encoders, `torch.compile`.
-const PREFIXES: [&str; 6] = ["module.", "model.", "encoder.", "_orig_mod.", "net.", "network."];
+/// What names of our backbones begin with. Anything else in front of all names was put there by a wrapper or a training
+/// framework: `module.` (DataParallel), `model.` (Lightning), `encoder.`, `_orig_mod.` (`torch.compile`), `visual.`, …
+const OURS: [&str; 11] =
+    ["conv1", "conv2", "conv3", "bn0", "bn1", "bn2", "bn3", "layer", "blocks", "conv_stem", "conv_head"];
 
 /// A published state dict under the names of our backbones.
 ///
@@ -39,12 +40,20 @@ pub fn backbone_names(state: StateDict) -> StateDict {
             state = below(state, "backbone.");
         }
         state.retain(|name, _| !CLASSIFIERS.iter().any(|classifier| name.starts_with(classifier)));
-        let common = PREFIXES.iter().find(|prefix| state.keys().all(|name| name.starts_with(**prefix)));
-        let Some(prefix) = common.filter(|_| !state.is_empty()) else { break };
-        state = below(state, prefix);
+        let Some(prefix) = wrapper(&state) else { break };
+        state = below(state, &prefix);
     }
     let plain = |name: &str| name.split('.').map(|part| part.trim_start_matches('_')).collect::<Vec<_>>().join(".");
     state.into_iter().map(|(name, data)| (plain(&name), data)).collect()
+}
+
+/// The first part of all names, if it is none of our backbones'.
+fn wrapper(state: &StateDict) -> Option<String> {
+    let (first, _) = state.keys().next()?.split_once('.')?;
+    let plain = first.trim_start_matches('_');
+    let prefix = format!("{first}.");
+    let is_ours = OURS.contains(&plain.trim_end_matches(|c: char| c.is_ascii_digit())) || OURS.contains(&plain);
+    (!is_ours && state.keys().all(|name| name.starts_with(&prefix))).then_some(prefix)
 }
 
 /// Whether what does not lie under `key` is a network's classifier rather than the rest of a checkpoint.
@@ -108,5 +117,9 @@ mod tests {
         become_ours(&["state_dict._orig_mod.model.encoder.conv1.weight"], &["conv1.weight"]);
         become_ours(&["model.backbone.conv1.weight", "model.localizer.conv.weight"], &["conv1.weight"]);
         become_ours(&["encoder.conv1.weight", "classifier.weight"], &["conv1.weight"]);
+        become_ours(&["resnet.layer1.0.conv1.weight"], &["layer1.0.conv1.weight"]);
+        become_ours(&["a.b.visual.conv1.weight", "a.b.visual.bn1.bias"], &["bn1.bias", "conv1.weight"]);
+        let two = ["student.conv1.weight", "teacher.conv1.weight"];
+        become_ours(&two, &two);
     }
 }

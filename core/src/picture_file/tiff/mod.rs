@@ -1,6 +1,7 @@
 //! TIFF, classic and BigTIFF. The `tiff` library decompresses; what samples mean is told here, by the file's own
 //! entries, and a file whose meaning is not known is refused by name.
 
+mod chunks;
 mod colour;
 mod pages;
 mod samples;

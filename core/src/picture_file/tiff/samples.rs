@@ -10,6 +10,7 @@ use super::super::raster::{Raster, Values};
 use super::super::{Limits, PictureError};
 use super::SAVE_RGB;
 use super::Tiff;
+use super::chunks;
 use crate::ifd::{Page, tag};
 
 pub(super) struct Samples {
@@ -45,7 +46,21 @@ pub(super) fn read(
     if page.number(tag::SAMPLE_FORMAT) == Some(4) {
         changes.push((tag::SAMPLE_FORMAT, 1));
     }
-    let plain = file.directories.plain(file.bytes, page, &changes);
+    let number = |tag, default| {
+        let changed = changes.iter().find(|(changed, _)| *changed == tag).map(|(_, value)| *value);
+        changed.or_else(|| page.number(tag)).unwrap_or(default)
+    };
+    chunks::refuse_cut_off(file.bytes, page, &number)?;
+    let mut bytes = file.bytes.to_vec();
+    let end = bytes.len() as u64;
+    let unpacked = chunks::unpacked(file.bytes, page, &number, end, limits.bytes)?;
+    let mut lists = Vec::new();
+    if let Some(unpacked) = unpacked {
+        bytes.extend(unpacked.bytes);
+        lists.extend(unpacked.lists);
+        changes.push((tag::COMPRESSION, 1));
+    }
+    let plain = file.directories.plain(bytes, page, &changes, &lists);
     let mut allowed = tiff::decoder::Limits::default();
     let most = usize::try_from(limits.bytes).unwrap_or(usize::MAX);
     (allowed.decoding_buffer_size, allowed.intermediate_buffer_size, allowed.ifd_value_size) = (most, most, most);

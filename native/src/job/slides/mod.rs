@@ -34,7 +34,7 @@ use crate::data::Source;
 use crate::data::slides::open;
 use crate::report::{OverlayStyle, overlay};
 use crate::told_once::told_once;
-use crate::{atomic, interrupt};
+use crate::{atomic, interrupt, plain_text};
 
 /// Pixels of the model that a block should not exceed by much: what the network holds at once.
 const AT_ONCE: usize = 880;
@@ -172,7 +172,7 @@ impl PredictSlides {
                 Err(error) => {
                     let error = told_once(&error);
                     watch.warn(&format!("skipped: {error}"));
-                    predicted.failed.push(json!({ "path": input.path, "error": error }));
+                    predicted.failed.push(json!({ "path": plain_text::of_path(&input.path), "error": error }));
                 }
             }
             self.write_tables(&predicted)?;

@@ -10,6 +10,7 @@ use super::summary::Summary;
 use super::{PredictSlides, PredictedSlides};
 use crate::atomic;
 use crate::csv_text::plain_cells;
+use crate::plain_text;
 
 /// What an earlier run left of a slide of this name.
 pub(super) fn earlier(path: &Path) -> Option<Summary> {
@@ -52,7 +53,7 @@ impl PredictSlides {
         let run = json!({
             "schema": 1,
             "histomask": env!("CARGO_PKG_VERSION"),
-            "command": std::env::args().collect::<Vec<_>>(),
+            "command": plain_text::command(),
             "model": self.model_name,
             "model_sha256": self.model_sha256,
             "method": self.model.card.model.method,
