@@ -26,7 +26,7 @@ import { recovery } from './recovery.mjs';
 import { Report } from './report.mjs';
 import { takeScreenshots } from './screenshots.mjs';
 import { plainServer } from './server.mjs';
-import { slides } from './slides.mjs';
+import { slides, slidesOnGpu } from './slides.mjs';
 import { Tab } from './tab.mjs';
 import { tiling } from './tiling.mjs';
 import { updates } from './updates.mjs';
@@ -51,7 +51,7 @@ const SUITES = {
   privacy,
   takeScreenshots,
 };
-const GPU_SUITES = { numbersOnGpu, gpuFaults };
+const GPU_SUITES = { numbersOnGpu, slidesOnGpu, gpuFaults };
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const glas = path.join(root, '../shared/data/glas/images/train_1.png');

@@ -23,6 +23,20 @@ export async function slides(world) {
   await large(world);
 }
 
+export async function slidesOnGpu(world) {
+  const file = small(world);
+  if (!file) return world.report.skip('a real slide on WebGPU; no ../shared');
+  await world.report.check('WebGPU: a region as histomask predict --roi', async () => {
+    const tab = await world.tab(world.plain, { webgpu: true });
+    assert.equal((await tab.ready()).kind, 'gpu');
+    await open(tab.page, file);
+    const words = await regionAsNative(world, tab, file, [0.46, 0.46], [0.54, 0.54]);
+    world.quiet(tab);
+    await tab.page.context().close();
+    return words;
+  });
+}
+
 function small({ root }) {
   const file = path.join(root, '../shared/data/slides/CMU-1-Small-Region.svs');
   return fs.existsSync(file) && file;
