@@ -52,7 +52,7 @@ has_vulkan() { compgen -G "/usr/share/vulkan/icd.d/*.json" >/dev/null || compgen
 # macOS and Windows bring their own graphics interface
 if [ "$(uname -s)" = Linux ] && ! has_vulkan; then
   heading "software Vulkan driver"
-  can_apt && apt_install mesa-vulkan-drivers
+  can_apt && apt_install mesa-vulkan-drivers libvulkan-dev
   has_vulkan || skip "tests on a GPU adapter; install a Vulkan driver, such as Debian's mesa-vulkan-drivers"
 fi
 

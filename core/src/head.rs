@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::backbone::FeatureExtractor;
 use crate::config::PoolingConfig;
+use crate::kernel::pointwise_conv;
 use crate::pooling::{Pooling, class_wise};
 
 /// Class activation maps by a 1×1 convolution, their class-wise mean over modalities, and a spatial pooling to class
@@ -56,7 +57,7 @@ impl CamHead {
 
     /// Class activation maps: `[B, features, h, w]` to `[B, classes, h, w]`.
     pub fn class_maps(&self, features: Tensor<4>) -> Tensor<4> {
-        class_wise(self.conv.forward(features), self.modalities)
+        class_wise(pointwise_conv(&self.conv, features), self.modalities)
     }
 
     /// Class scores (logits) of class activation maps: `[B, classes, h, w]` to `[B, classes]`.

@@ -14,6 +14,7 @@ pub mod results;
 pub mod small_slides;
 pub mod tiny;
 pub mod toy;
+pub mod vulkan;
 
 /// The test vectors: the file named by `HISTOMASK_VECTORS`, or the copy in this folder.
 #[must_use]

@@ -34,6 +34,8 @@ pub struct Program {
     /// What a shell does before it becomes the program.
     before: Option<String>,
     disk: Option<Disk>,
+    environment: Vec<(String, OsString)>,
+    limit: Duration,
 }
 
 /// A disk of its own for one program.
@@ -48,7 +50,7 @@ struct Disk {
 impl Program {
     /// `histomask` with these arguments.
     pub fn new<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Self {
-        Self { args: vec![], before: None, disk: None }.args(args)
+        Self { args: vec![], before: None, disk: None, environment: vec![], limit: LIMIT }.args(args)
     }
 
     /// More arguments.
@@ -68,6 +70,20 @@ impl Program {
     #[must_use]
     pub fn on_cpu(self) -> Self {
         self.with("--device", "cpu")
+    }
+
+    /// With a variable of its environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.environment.push((name.to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// With more time than usual.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
     }
 
     /// As on a full disk: writing stops at this many blocks of 512 bytes in any one file.
@@ -136,11 +152,11 @@ impl Program {
             (Some(disk), _) => disk.shell(),
         };
         let line = format!("histomask {}", self.args.join(OsStr::new(" ")).to_string_lossy());
-        command.args(&self.args).env_remove("RUST_BACKTRACE");
+        command.args(&self.args).env_remove("RUST_BACKTRACE").envs(self.environment);
         command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"));
         let (stdout, stderr) = (Output::collect(child.stdout.take()), Output::collect(child.stderr.take()));
-        Running { line, child, stdout, stderr, deadline: Instant::now() + LIMIT }
+        Running { line, child, stdout, stderr, deadline: Instant::now() + self.limit }
     }
 }
 
@@ -272,7 +288,7 @@ impl Running {
         }
         if Instant::now() > self.deadline {
             let _ = self.child.kill();
-            panic!("{}: not done after {} s", self.line, LIMIT.as_secs());
+            panic!("{}: not done in time", self.line);
         }
         std::thread::sleep(Duration::from_millis(5));
         false

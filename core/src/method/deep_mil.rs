@@ -12,6 +12,7 @@ use burn::tensor::{Device, Tensor};
 use super::cam::classification;
 use super::{Batch, Decision, Learning, Method, Objective, Reading};
 use crate::backbone::{Backbone, FeatureExtractor};
+use crate::kernel::pointwise_conv;
 
 /// Width of the attention's hidden layer.
 const HIDDEN: usize = 128;
@@ -41,7 +42,7 @@ impl AttentionHead {
     /// Attention, `[B, F, h, w]` to `[B, C, h, w]`; each class's map sums to 1.
     pub fn attention(&self, features: Tensor<4>) -> Tensor<4> {
         let [batch, _, height, width] = features.dims();
-        let energy = self.attention.forward(self.hidden.forward(features).tanh());
+        let energy = pointwise_conv(&self.attention, pointwise_conv(&self.hidden, features).tanh());
         let classes = energy.dims()[1];
         softmax(energy.flatten::<3>(2, 3), 2).reshape([batch, classes, height, width])
     }

@@ -13,6 +13,7 @@ use burn::tensor::{Device, Tensor};
 use super::{Batch, Decision, Learning, Method, Objective, Reading};
 use crate::backbone::{BatchNorm, Features, Forward, InUse, Pair};
 use crate::kernel::Activation::Relu;
+use crate::kernel::pointwise_conv;
 use crate::loss::Term;
 
 /// Channels at each scale.
@@ -123,7 +124,7 @@ impl UNet {
             let larger = up.before.forward(x, forward).nearest_double([height, width]);
             x = up.after.forward(larger.joined(skip), forward);
         }
-        self.classifier.forward(x.into_tensor())
+        pointwise_conv(&self.classifier, x.into_tensor())
     }
 }
 

@@ -12,18 +12,28 @@ use super::{Limits, PictureError, check_size};
 pub(super) struct Markers<'a> {
     /// Where the end marker behind the last scan begins, or what is missing before it. What follows it (padding, a
     /// second picture) is not asked.
-    pub(super) end: Result<usize, &'static str>,
+    pub(super) end: Result<usize, Unfinished>,
     /// The EXIF block with its header.
     pub(super) exif: Option<&'a [u8]>,
     /// What JFIF says of a pixel's sides.
     pub(super) microns_per_pixel: Option<[f64; 2]>,
 }
 
+/// Why there is no end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unfinished {
+    /// No end marker.
+    #[error("the JPEG ends before its last scan does")]
+    NoEnd,
+    /// One before all coefficients were sent.
+    #[error("scans of the JPEG are missing")]
+    Scans,
+}
+
 /// Walks from marker to marker. The decoder fills up a truncated file with grey and does not complain, and an end
 /// marker near the end of the file may be a thumbnail's.
 pub(super) fn walk(file: &[u8]) -> Markers<'_> {
-    let mut found =
-        Markers { end: Err("the JPEG ends before its last scan does"), exif: None, microns_per_pixel: None };
+    let mut found = Markers { end: Err(Unfinished::NoEnd), exif: None, microns_per_pixel: None };
     let mut coefficients = Coefficients::default();
     let mut scans = 0;
     let mut rest = file.get(2..).unwrap_or_default();
@@ -39,7 +49,7 @@ pub(super) fn walk(file: &[u8]) -> Markers<'_> {
             // 0xff as a value of the scan, a restart, a marker without content
             0x00 | 0x01 | 0xd0..=0xd7 => {}
             0xd9 if scans > 0 => {
-                found.end = if coefficients.all() { Ok(here) } else { Err("scans of the JPEG are missing") };
+                found.end = if coefficients.all() { Ok(here) } else { Err(Unfinished::Scans) };
                 return found;
             }
             // another picture begins before this one has ended
@@ -115,13 +125,26 @@ const NO_CODE: [u8; 128] = {
     bytes
 };
 
+/// A JPEG up to `end`, closed by what a decoder reaches that misses something: it fails there, in place of filling up.
+pub(crate) fn closed(file: &[u8], end: usize) -> Vec<u8> {
+    [file.get(..end).unwrap_or(file), &NO_CODE, &[0xff, 0xd9]].concat()
+}
+
+/// Where the last scan of a tile ends; the end marker itself may be missing, as some writers of tiles leave it out.
+#[cfg(feature = "slide")]
+pub(crate) fn scans_end(file: &[u8]) -> Result<usize, Unfinished> {
+    match walk(file).end {
+        Err(Unfinished::NoEnd) => Ok(file.len()),
+        end => end,
+    }
+}
+
 /// The pixels, grey or RGB, of a file that is whole: a scan that was cut is refused though an end marker follows it,
 /// where the decoder would draw zeros up to the end.
 pub(super) fn read(file: &[u8], limits: &Limits) -> Result<Raster, PictureError> {
     let damaged = |what: &dyn std::fmt::Display| PictureError::Damaged(what.to_string());
     let end = walk(file).end.map_err(|what| damaged(&what))?;
-    // what stands in place of the end marker is reached by a decoder that misses something
-    let whole = [file.get(..end).unwrap_or_default(), &NO_CODE, &[0xff, 0xd9]].concat();
+    let whole = closed(file, end);
     let any_size = DecoderOptions::default().set_max_width(usize::MAX).set_max_height(usize::MAX);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&whole), any_size.set_strict_mode(false));
     decoder.decode_headers().map_err(|error| damaged(&error))?;

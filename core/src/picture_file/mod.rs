@@ -30,6 +30,8 @@ use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
 
 pub use error::PictureError;
+#[cfg(feature = "slide")]
+pub(crate) use jpeg::{closed, scans_end};
 pub use mask::MaskNotes;
 
 use raster::Raster;

@@ -2,6 +2,7 @@
 
 mod average;
 mod class_wise;
+mod highest;
 mod log_sum_exp;
 mod maximum;
 mod wildcat;

@@ -1,6 +1,7 @@
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 
+use super::highest::mean_of_highest;
 use crate::config::{PoolingConfig, PoolingFormula};
 
 /// How many positions enter a mean, before the map's size is known.
@@ -55,20 +56,16 @@ impl WildcatPooling {
     ///
     /// `[B, C, h, w]` to `[B, C]`.
     pub fn forward(&self, class_maps: Tensor<4>) -> Tensor<2> {
-        let [batch, classes, height, width] = class_maps.dims();
+        let [_, _, height, width] = class_maps.dims();
         let n = height * width;
         let flat: Tensor<3> = class_maps.flatten(2, 3);
         let (top, bottom) = (self.top.among(n).max(1), self.bottom.among(n));
 
-        let mean_of_highest = |values: Tensor<3>, k: usize| {
-            let kept = self.dropout.forward(values.topk(k, 2));
-            kept.mean_dim(2).reshape([batch, classes])
-        };
-        let highest = mean_of_highest(flat.clone(), top);
+        let highest = mean_of_highest(flat.clone(), top, &self.dropout);
         if bottom == 0 || self.formula == PoolingFormula::Released {
             return highest;
         }
-        let lowest = -mean_of_highest(-flat, bottom);
+        let lowest = -mean_of_highest(-flat, bottom, &self.dropout);
         let sum = highest + lowest * self.alpha;
         if self.formula == PoolingFormula::Wildcat { sum / 2.0 } else { sum }
     }

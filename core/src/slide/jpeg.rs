@@ -6,8 +6,9 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use super::ycbcr::of_ycbcr;
+use crate::picture_file::{closed, scans_end};
 
-/// Samples of a tile, RGB where `ycbcr` says that it holds luminance and differences. What the code stream says of its
+/// Samples of a tile that is whole, RGB where `ycbcr` says that it holds luminance and differences. What the code stream says of its
 /// colours does not count: the directory does.
 pub(super) fn decode(
     bytes: &[u8],
@@ -22,6 +23,8 @@ pub(super) fn decode(
         (Some(tables), Some(rest)) if !tables.is_empty() => [tables, rest].concat(),
         _ => bytes.to_vec(),
     };
+    // a decoder fills up what was cut off with zeros
+    let whole = closed(&whole, scans_end(&whole).map_err(|what| what.to_string())?);
     let failed = |error: zune_jpeg::errors::DecodeErrors| format!("JPEG: {error:?}");
     let options = |out| {
         DecoderOptions::default()
@@ -59,4 +62,32 @@ pub(super) fn decode(
     }
     let rows = decoded.chunks_exact(stored_width * samples).take(height);
     Ok(rows.flat_map(|row| row.iter().take(width * samples).copied()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use image::codecs::jpeg::JpegEncoder;
+    use image::{Rgb, RgbImage};
+
+    use super::*;
+
+    #[test]
+    fn a_tile_that_was_cut_is_damaged_with_and_without_an_end_marker() {
+        let picture = RgbImage::from_fn(48, 40, |x, y| Rgb([(5 * x) as u8, (6 * y) as u8, (x * y % 251) as u8]));
+        let mut tile = Vec::new();
+        JpegEncoder::new_with_quality(&mut tile, 90).encode_image(&picture).unwrap();
+        let read = |tile: &[u8]| decode(tile, &[], [48, 40], 3, true);
+        let whole = read(&tile).unwrap();
+        let far = whole.iter().zip(picture.as_raw()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(far < Some(60), "{far:?}");
+
+        let (marker, scan) = (tile.len() - 2, tile.windows(2).position(|bytes| bytes == [0xff, 0xda]).unwrap());
+        assert_eq!(read(&tile[..marker]).as_ref(), Ok(&whole), "some writers leave the end marker out");
+        for cut in scan + 14..marker - 2 {
+            assert!(read(&tile[..cut]).is_err(), "cut at {cut} of {marker}");
+            assert!(read(&[&tile[..cut], &[0xff, 0xd9]].concat()).is_err(), "cut at {cut} of {marker}, and closed");
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use burn::tensor::DeviceKind;
 use burn::tensor::wgpu::{WgpuBackend, wgpu};
 use histomask_core::Device;
+use histomask_core::kernel::tune_by_time;
 use wgpu::{Backend, Backends, DeviceType};
 
 pub use self::self_check::{SelfCheck, SelfCheckError, Trial, self_check};
@@ -129,11 +130,13 @@ impl Adapter {
             Backend::Dx12 => WgpuBackend::Dx12,
             _ => return Err(DeviceError::OpenGl(number)),
         };
-        Device::wgpu_options()
+        let device = Device::wgpu_options()
             .device_kind(self.kind.clone())
             .graphics_api(api)
             .init()
-            .map_err(|error| DeviceError::Refused { name: self.info.name.clone(), reason: error.to_string() })
+            .map_err(|error| DeviceError::Refused { name: self.info.name.clone(), reason: error.to_string() })?;
+        tune_by_time(&device);
+        Ok(device)
     }
 }
 

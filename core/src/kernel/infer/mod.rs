@@ -8,12 +8,13 @@ mod ops;
 mod wgsl;
 
 use burn::backend::Dispatch;
+use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
 use histomask_shaders::{ConvParams, DepthwiseParams, PointwiseParams, TILE};
 
 use self::ops::ConvOps;
-use super::Activation;
 use super::geometry::{Padding, conv_params, output_size};
+use super::{Activation, limits};
 
 /// Weights of [`pointwise`] and [`conv`] as the kernels read them: `[O, I, k, k]` to `[ceil(O / 8), k * k, I, 8]`, with
 /// zeros beyond O.
@@ -56,6 +57,22 @@ pub fn pointwise(
         None => <Dispatch as ConvOps>::pointwise(x, weight, bias, params),
         Some(shortcut) => <Dispatch as ConvOps>::pointwise_add(x, weight, bias, shortcut.into_dispatch(), params),
     })
+}
+
+/// A 1×1 convolution of a head, with its bias if it has one. In use on a GPU it is [`pointwise`]: burn's tuner would try
+/// many matrix products on it, some of which take seconds to compile.
+///
+/// # Shapes
+///
+/// `[B, I, H, W]` to `[B, O, H, W]`.
+pub fn pointwise_conv(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+    let device = x.device();
+    if device.is_autodiff() || limits(&device).is_none() {
+        return conv.forward(x);
+    }
+    let weight = conv.weight.val();
+    let bias = conv.bias.as_ref().map_or_else(|| Tensor::zeros([weight.dims()[0]], &device), |bias| bias.val());
+    pointwise(x, pack(weight), bias, None, Activation::Identity)
 }
 
 /// Convolution with a square kernel over all channels.
