@@ -81,9 +81,6 @@ pub enum Failure {
     /// What was drawn or given.
     #[error("{0}")]
     Region(#[from] GeoJsonError),
-    /// Points or lines.
-    #[error("it holds no polygon; draw areas, not points or lines")]
-    NoPolygon,
     /// Results of parts.
     #[error("the slide's mask: {0}")]
     Compose(String),

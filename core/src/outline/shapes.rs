@@ -18,6 +18,9 @@ pub enum GeoJsonError {
     /// JSON of another kind.
     #[error("no GeoJSON: {0}; a FeatureCollection of polygons is needed, as QuPath exports it")]
     Kind(String),
+    /// Points or lines alone, or nothing.
+    #[error("it holds no polygon; draw areas, not points or lines")]
+    Empty,
     /// Polygons of another picture.
     #[error(
         "{outside} of {all} polygons lie outside of the picture ({width}×{height} pixels); do they belong to another one? \

@@ -1,6 +1,7 @@
 //! Polygons of a GeoJSON file that someone gave: of this slide, or refused.
 
-use histomask_core::outline::{GeoJsonError, Shapes};
+use histomask_core::outline::Shapes;
+use histomask_core::whole_slide::doubts;
 use serde_json::{Value, json};
 
 use crate::error::Failure;
@@ -17,20 +18,7 @@ impl Outlines {
     /// Of a slide of this width and height, by the rules of `histomask predict`.
     pub(super) fn read(text: &str, size: [u32; 2]) -> Result<Self, Failure> {
         let shapes = Shapes::from_geojson(text)?;
-        let (outside, all, [width, height]) = (shapes.outside(size.map(f64::from)), shapes.shapes.len(), size);
-        if all == 0 {
-            return Err(Failure::NoPolygon);
-        }
-        if outside == all {
-            return Err(GeoJsonError::Outside { outside, all, width, height }.into());
-        }
-        let mut doubts = Vec::new();
-        if outside > 0 {
-            doubts.push(format!("{outside} of {all} polygons lie outside of the slide"));
-        }
-        if shapes.others > 0 {
-            doubts.push(format!("{} features are no polygons and are left out", shapes.others));
-        }
+        let doubts = doubts(&shapes, size)?;
         Ok(Self { shapes, tissue: is_tissue(text), doubts })
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use histomask_core::outline::Shapes;
 use histomask_core::slide::Slide;
-use histomask_core::whole_slide::{find_tissue, tissue_geojson};
+use histomask_core::whole_slide::{doubts, find_tissue, tissue_geojson};
 
 use super::PredictSlides;
 use super::summary::Summary;
@@ -87,29 +87,7 @@ fn file_of(given: &Path, stem: &str, kind: &str) -> anyhow::Result<PathBuf> {
 
 fn check(shapes: &Shapes, path: &Path, size: [u32; 2], strict: bool, cautions: &mut Vec<String>) -> anyhow::Result<()> {
     let named = path.display();
-    let [width, height] = size;
-    ensure!(!shapes.shapes.is_empty(), "{named}: it holds no polygon; draw areas, not points or lines");
-    let (outside, all) = (shapes.outside(size.map(f64::from)), shapes.shapes.len());
-    ensure!(
-        outside < all,
-        "{named}: every polygon lies outside of the slide ({width}×{height} pixels); does it belong to another slide? \
-         Coordinates are pixels of full resolution"
-    );
-    let mut doubts = Vec::new();
-    if outside > 0 {
-        doubts.push(format!("{outside} of {all} polygons lie outside of the slide ({width}×{height} pixels)"));
-    }
-    let beyond = shapes.bounds().is_some_and(|[low, high]| {
-        let limit = [f64::from(width), f64::from(height)].map(|side| (0.02 * side).max(2.0));
-        (0..2).any(|axis| low[axis] < -limit[axis] || high[axis] > f64::from(size[axis]) + limit[axis])
-    });
-    if beyond && outside == 0 {
-        doubts.push(format!("polygons reach beyond the slide ({width}×{height} pixels) and are cut off there"));
-    }
-    if shapes.others > 0 {
-        doubts.push(format!("{} features are no polygons and are left out", shapes.others));
-    }
-    for doubt in doubts {
+    for doubt in doubts(shapes, size).with_context(|| named.to_string())? {
         ensure!(!strict, "--strict: {named}: {doubt}");
         cautions.push(format!("{named}: {doubt}; does it belong to this slide?"));
     }
