@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ::image::RgbImage;
+use ::image::imageops::thumbnail;
 
 use super::Split;
 
@@ -22,21 +23,11 @@ pub(super) struct Look {
 
 impl Look {
     pub(super) fn of(image: &RgbImage) -> Self {
-        let (width, height) = (image.width() as usize, image.height() as usize);
-        if width.min(height) < 2 * CELLS {
+        if image.width().min(image.height()) < 2 * CELLS as u32 {
             return Self { cells: None };
         }
-        let mut sums = [0_u64; 3 * CELLS * CELLS];
-        let mut counts = [0_u64; CELLS * CELLS];
-        for (y, row) in image.as_raw().chunks_exact(3 * width).enumerate() {
-            let above = y * CELLS / height * CELLS;
-            for (x, pixel) in row.as_chunks::<3>().0.iter().enumerate() {
-                let cell = above + x * CELLS / width;
-                counts[cell] += 1;
-                (0..3).for_each(|channel| sums[3 * cell + channel] += u64::from(pixel[channel]));
-            }
-        }
-        let cells = std::array::from_fn(|index| (sums[index] / counts[index / 3].max(1)) as u8);
+        let cells =
+            thumbnail(image, CELLS as u32, CELLS as u32).into_raw().try_into().unwrap_or([0; 3 * CELLS * CELLS]);
         let green = || cells.iter().skip(1).step_by(3);
         let contrast = green().max().zip(green().min()).map_or(0, |(most, least)| most - least);
         Self { cells: Some(cells).filter(|_| contrast >= CONTRAST) }
