@@ -8,8 +8,8 @@ use zune_jpeg::JpegDecoder;
 use super::ycbcr::of_ycbcr;
 use crate::picture_file::{closed, scans_end};
 
-/// Samples of a tile that is whole, RGB where `ycbcr` says that it holds luminance and differences. What the code stream says of its
-/// colours does not count: the directory does.
+/// Samples of a tile that is whole, RGB where `ycbcr` says that it holds luminance and differences. What the code stream
+/// says of its colours does not count: the directory does.
 pub(super) fn decode(
     bytes: &[u8],
     tables: &[u8],

@@ -140,3 +140,28 @@ fn covered(size: [usize; 2], at: [usize; 2], [block, patch]: [usize; 2], coverag
     }
     (high[0] > 0).then(|| Unit::Block { at: low, size: [high[0] - low[0], high[1] - low[1]] })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outline::Shapes;
+
+    #[test]
+    fn blocks_are_alone_and_windows_as_many_as_a_block_holds() {
+        let all = r#"{"type":"Polygon","coordinates":[[[0,0],[300,0],[300,200],[0,200],[0,0]]]}"#;
+        let Ok(tissue) = Shapes::from_geojson(all) else { panic!("a polygon") };
+        let size = [300, 200];
+        let coverage = Coverage::new(tissue, None, [1.0; 2], size);
+        let plan = Plan::new(size, 50, 100, Some(Whole { stride: 16, margin: 16 }), &coverage);
+        let parts: Vec<_> = plan.units.iter().enumerate().collect();
+        let batches = plan.batches(&parts);
+        assert_eq!(batches.concat(), parts, "each part once, in order");
+        let windows =
+            |batch: &[(usize, &Unit)]| batch.iter().filter(|part| matches!(part.1, Unit::Window { .. })).count();
+        assert!(batches.iter().all(|batch| [0, batch.len()].contains(&windows(batch)) && batch.len() <= 4));
+        let count = |length| batches.iter().filter(|batch| batch.len() == length && windows(batch) > 0).count();
+        assert_eq!((count(4), batches.iter().filter(|batch| windows(batch) == 0).count()), (6, 6));
+        // what a killed run left of a block
+        assert_eq!(plan.batches(&parts[2..4]).len(), 1);
+    }
+}
