@@ -189,8 +189,8 @@ fn slides_job(
 fn predict_slides(job: &job::PredictSlides, console: &Console) -> anyhow::Result<bool> {
     let predicted = job.run(console)?;
     console.say(&format!("{} slides in {}", predicted.slides(), job.out.display()));
-    if let Some(means) = predicted.mask_scores() {
-        console.say(&format!("masks beside what was drawn, mean over slides in percent: {means}"));
+    if let Some(scored) = predicted.scored() {
+        console.say(&scored);
     }
     if interrupt::asked() {
         console.say("stopped; the same command goes on where it was");

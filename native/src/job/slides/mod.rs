@@ -113,17 +113,21 @@ impl PredictedSlides {
         self.failed.len()
     }
 
-    /// The mean over slides of each score beside what was drawn, in percent, and of how many slides; nothing where
-    /// nobody drew anything.
-    pub(crate) fn mask_scores(&self) -> Option<serde_json::Value> {
+    /// How many slides were compared with what was drawn, and the mean of each of their scores in percent
+    /// ([`truth::COLUMNS`]).
+    fn scores(&self) -> (usize, [Option<f64>; 4]) {
         let scored: Vec<_> = self.done.iter().filter_map(|slide| slide.truth).map(truth::scores).collect();
-        let mut means = serde_json::Map::from_iter([("slides".to_owned(), json!(scored.len()))]);
-        for (index, name) in truth::COLUMNS.into_iter().enumerate() {
-            let scores: Vec<f64> = scored.iter().filter_map(|scores| scores[index]).collect();
-            let mean = (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64);
-            means.insert(name.to_owned(), json!(mean));
-        }
-        (!scored.is_empty()).then(|| means.into())
+        let mean = |column: usize| {
+            let scores: Vec<f64> = scored.iter().filter_map(|scores| scores[column]).collect();
+            (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
+        };
+        (scored.len(), std::array::from_fn(mean))
+    }
+
+    /// The same in one line; nothing where nobody drew anything.
+    pub(crate) fn scored(&self) -> Option<String> {
+        let (slides, means) = self.scores();
+        (slides > 0).then(|| format!("{slides} slides beside what was drawn: {}", truth::words(means)))
     }
 
     pub(crate) fn is_damaged(&self) -> bool {
@@ -343,10 +347,8 @@ impl PredictSlides {
 
 /// A slide in one line.
 fn line(summary: &Summary) -> String {
-    let percent = |score: Option<f64>| score.map_or_else(|| "none".into(), |score| format!("{score:.1} %"));
-    let scored = summary.truth.map(truth::scores).map_or_else(String::new, |[plus, minus, ..]| {
-        format!(", F1+ {} and F1- {} beside what was drawn", percent(plus), percent(minus))
-    });
+    let scored =
+        summary.truth.map(truth::scores).map_or_else(String::new, |scores| format!(", {}", truth::words(scores)));
     let Measures { verdict, tiles, polygons, foreground_mm2, tissue_mm2, .. } = &summary.measures;
     let p = verdict.class().and_then(|class| verdict.probabilities.get(class));
     let named = summary.class.as_ref().zip(p);

@@ -7,7 +7,7 @@ use histomask_core::whole_slide::Tile;
 use serde_json::json;
 
 use super::summary::Summary;
-use super::{PredictSlides, PredictedSlides};
+use super::{PredictSlides, PredictedSlides, truth};
 use crate::atomic;
 use crate::csv_text::plain_cells;
 use crate::plain_text;
@@ -50,6 +50,11 @@ impl PredictSlides {
         }
         let file = |ending: &str| self.out.join(format!("slides{}.{ending}", self.suffix));
         atomic::write(&file("csv"), &writer.into_inner()?)?;
+        let (scored, means) = predicted.scores();
+        let masks = (scored > 0).then(|| {
+            let means = truth::COLUMNS.into_iter().zip(means).map(|(name, mean)| (name.to_owned(), json!(mean)));
+            serde_json::Map::from_iter(means.chain([("slides".to_owned(), json!(scored))]))
+        });
         let run = json!({
             "schema": 1,
             "histomask": env!("CARGO_PKG_VERSION"),
@@ -61,7 +66,7 @@ impl PredictSlides {
             "threshold": self.threshold,
             "settings": self.settings,
             "slides": predicted.slides(),
-            "masks": predicted.mask_scores(),
+            "masks": masks,
             "failed": predicted.failed,
         });
         Ok(atomic::write(&file("json"), &serde_json::to_vec_pretty(&run)?)?)

@@ -43,6 +43,12 @@ pub(super) fn scores(counts: PixelCounts) -> [Option<f64>; 4] {
     [f1_plus, f1_minus, iou_plus, iou_minus].map(|score| score.map(|score| 100.0 * score))
 }
 
+/// The first two in words.
+pub(super) fn words([plus, minus, ..]: [Option<f64>; 4]) -> String {
+    let percent = |score: Option<f64>| score.map_or_else(|| "none".into(), |score| format!("{score:.1} %"));
+    format!("F1+ {}, F1- {}", percent(plus), percent(minus))
+}
+
 /// The same as cells, empty without a truth.
 pub(super) fn cells(counts: Option<PixelCounts>) -> [String; 4] {
     counts.map_or([None; 4], scores).map(|score| score.map_or_else(String::new, |score| format!("{score:.4}")))
