@@ -6,7 +6,7 @@
 #
 # Needs Rust with the target wasm32-unknown-unknown (`rustup target add` does it; as root on Debian the script installs
 # its own) and Node.js with npm. wasm-bindgen goes to CARGO_TARGET_DIR/web-tools. The first run compiles burn for the
-# browser, 16 minutes of CPU time; later ones are quick.
+# browser, some 12 minutes on 2 cores (docs/BENCHMARKS.md); later ones are quick.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/web-tools.sh
