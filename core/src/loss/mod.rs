@@ -78,7 +78,7 @@ mod tests {
         let term = empty_normal(tensor.clone().reshape([2, 1, 1, 3]));
         let gradients = term.backward();
         // -ln(1 - sigmoid(x)), whose derivative is sigmoid(x)
-        let pixels: Vec<f64> = maps.concat().into_iter().map(f64::from).collect();
+        let pixels: Vec<f64> = maps.concat();
         let expected = pixels.iter().map(|x| x.max(0.0) + (-x.abs()).exp().ln_1p()).sum::<f64>() / 6.0;
         assert!((value(term.inner()) - expected).abs() < 1e-5, "{expected}");
         let gradient: Vec<f32> = tensor.grad(&gradients).unwrap().into_data().iter().collect();
