@@ -7,11 +7,12 @@ use std::sync::OnceLock;
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use histomask::method::MethodChoice;
 use histomask::profile::Profile;
 use histomask::weights::default_model;
-use histomask_core::config::{BackboneKind, ModelConfig};
+use histomask_core::config::{BackboneKind, BarrierOn, LossConfig, ModelConfig};
+use histomask_core::loss::Term;
 use histomask_core::method::{AttentionHead, Decision, Method as _, Target, fill, grad_cam, heat, peak, size_penalty};
 use histomask_core::pooling::{average, log_sum_exp, maximum};
 use histomask_core::resample::nearest_double;
@@ -114,6 +115,36 @@ fn grad_cam_is_the_positive_cam_of_a_gap_network() {
     assert!(expected.iter().any(|&value| value > 0.0), "no positive value to compare");
     assert_numbers("Grad-CAM", &values(grad_cam.maps), &expected, 1e-4);
     assert_numbers("scores", &values(grad_cam.scores.unwrap()), &values(cam.scores.unwrap()), 1e-6);
+}
+
+/// The released Camelyon16 code's: a barrier on the foreground of what is not normal, no foreground on what is.
+#[test]
+fn terms_of_camelyon_choose_their_images() {
+    let device = Device::flex();
+    device.seed(5);
+    let model = ModelConfig { backbone: BackboneKind::Resnet18, ..ModelConfig::default() }.init_max_min(2, &device);
+    let output = model.forward(Tensor::random([3, 3, 64, 64], Distribution::Uniform(-1.0, 1.0), &device), 0.15);
+    let loss =
+        LossConfig { barrier_on: BarrierOn::AbnormalForeground, normal_empty_weight: 0.5, ..LossConfig::default() };
+    // sizes are thousands of pixels, far above the tangent of the barrier
+    let barriers: Vec<f64> = values(output.sizes.foreground.clone()).iter().map(|size| -size.ln() / 5.0).collect();
+    let maps = values(output.raw_map());
+    let empty = |map: &[f64]| 0.5 * map.iter().map(|x| x.exp().ln_1p()).sum::<f64>() / map.len() as f64;
+    let empty: Vec<f64> = maps.chunks_exact(64 * 64).map(empty).collect();
+    for (labels, normal, barrier, normal_term) in [
+        ([1, 0, 1], Some(0), Some((barriers[0] + barriers[2]) / 2.0), Some(empty[1])),
+        ([0, 0, 1], Some(0), Some(barriers[2]), Some((empty[0] + empty[1]) / 2.0)),
+        ([1, 1, 1], Some(1), None, Some(empty.iter().sum::<f64>() / 3.0)),
+        ([0, 1, 0], None, Some(barriers.iter().sum::<f64>() / 3.0), None),
+    ] {
+        let indices = Tensor::<1, Int>::from_ints(labels.map(|label| label as i32), &device);
+        let terms = loss.terms(&output, &indices, &labels, 5.0, normal);
+        for (term, expected) in [(Term::Barrier, barrier), (Term::EmptyNormal, normal_term)] {
+            let found = terms.iter().find(|(found, _)| *found == term).map(|(_, value)| values(value.clone()));
+            let what = format!("{term:?} of {labels:?}, normal {normal:?}");
+            assert_numbers(&what, &found.unwrap_or_default(), &Vec::from_iter(expected), F32);
+        }
+    }
 }
 
 #[test]

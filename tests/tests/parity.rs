@@ -290,6 +290,7 @@ fn positions_round_half_to_even() {
         let k = if case["is_float"] == true { Positions::Share(numbers(&case["k"])[0]) } else { positions(&case["k"]) };
         assert_eq!(k.among(numbers(&case["n"])[0] as usize), numbers(&case["result"])[0] as usize, "{case}");
     }
+    assert_eq!(Positions::Share(1.5).among(7), 7, "there are no more");
 }
 
 #[test]

@@ -36,3 +36,54 @@ pub enum Term {
 
 /// The terms that are on, weighted, `[1]` each, in the order of the equation.
 pub type Terms = Vec<(Term, Tensor<1>)>;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::config::{BackgroundTerm, BarrierKind, LogBase};
+
+    fn value(term: Tensor<1>) -> f64 {
+        f64::from(term.into_data().iter::<f32>().next().unwrap())
+    }
+
+    #[test]
+    fn a_term_that_is_off_is_zero_and_moves_nothing() {
+        let device = Device::flex().autodiff();
+        let scores = Tensor::<2>::from_floats([[3.0, -1.0], [0.5, 80.0]], &device).require_grad();
+        let sizes = Tensor::<1>::from_floats([0.0, 7.0], &device).require_grad();
+        let terms = [LogBase::E, LogBase::Two].map(|base| background(scores.clone(), BackgroundTerm::None, base));
+        for term in terms.into_iter().chain([barrier(sizes.clone(), BarrierKind::None, 5.0).sum()]) {
+            let gradients = term.backward();
+            assert_eq!(value(term.inner()), 0.0);
+            let moved: Vec<f32> = [
+                scores.grad(&gradients).map(|gradient| gradient.into_data().iter().collect::<Vec<f32>>()),
+                sizes.grad(&gradients).map(|gradient| gradient.into_data().iter().collect()),
+            ]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .collect();
+            assert!(!moved.is_empty() && moved.iter().all(|&value| value == 0.0), "{moved:?}");
+        }
+    }
+
+    #[test]
+    fn each_pixel_of_a_normal_image_is_judged_as_background() {
+        let device = Device::flex().autodiff();
+        let maps = [[-2.0, 0.0, 0.7], [1.5, -90.0, 90.0]];
+        let tensor = Tensor::<2>::from_floats(maps, &device).require_grad();
+        let term = empty_normal(tensor.clone().reshape([2, 1, 1, 3]));
+        let gradients = term.backward();
+        // -ln(1 - sigmoid(x)), whose derivative is sigmoid(x)
+        let pixels: Vec<f64> = maps.concat();
+        let expected = pixels.iter().map(|x| x.max(0.0) + (-x.abs()).exp().ln_1p()).sum::<f64>() / 6.0;
+        assert!((value(term.inner()) - expected).abs() < 1e-5, "{expected}");
+        let gradient: Vec<f32> = tensor.grad(&gradients).unwrap().into_data().iter().collect();
+        for (found, x) in gradient.into_iter().zip(pixels) {
+            assert!((f64::from(found) - 1.0 / (1.0 + (-x).exp()) / 6.0).abs() < 1e-6, "{found} at {x}");
+        }
+    }
+}

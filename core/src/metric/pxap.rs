@@ -135,5 +135,8 @@ mod tests {
         assert_eq!(min_max_scaled(&[0.7, 0.7]), [0.0, 0.0]);
         assert_eq!(min_max_scaled(&[f32::MIN, 0.0, f32::MAX]), [0.0, 0.5, 1.0]);
         assert!(min_max_scaled(&[f32::NAN, 0.0, 1.0])[0].is_nan());
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert!(min_max_scaled(&[value; 3]).iter().all(|value| value.is_nan()), "{value} everywhere is no map");
+        }
     }
 }

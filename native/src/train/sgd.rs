@@ -132,8 +132,13 @@ mod tests {
     #[test]
     fn heads_learn_faster_by_their_factor_and_the_backbone_does_not() {
         #[derive(Module, Debug)]
-        struct Two {
-            backbone: Linear,
+        struct Backbone {
+            layer: Linear,
+            neck: Linear,
+        }
+        #[derive(Module, Debug)]
+        struct Network {
+            backbone: Backbone,
             head: Linear,
         }
         let device = Device::flex().autodiff();
@@ -141,11 +146,17 @@ mod tests {
             let weight = Param::from_tensor(Tensor::<2>::ones([1, 1], &device).require_grad());
             Linear { weight, ..LinearConfig::new(1, 1).with_bias(false).init(&device) }
         };
-        let module = Two { backbone: linear(), head: linear() };
+        let module = Network { backbone: Backbone { layer: linear(), neck: linear() }, head: linear() };
         let x = Tensor::<2>::ones([1, 1], &device);
-        let loss = module.backbone.forward(x.clone()) + module.head.forward(x);
-        let module = Sgd::new(0.0, false, 0.0, 10.0).step(module, loss.sum().backward(), 0.01);
+        let loss =
+            [&module.backbone.layer, &module.backbone.neck, &module.head].map(|linear| linear.forward(x.clone()));
+        let loss = Tensor::cat(loss.to_vec(), 0).sum();
+        let mut sgd = Sgd::new(0.0, false, 0.0, 10.0);
+        let module = sgd.step(module, loss.backward(), 0.01);
         let value = |linear: &Linear| linear.weight.val().inner().into_scalar::<f32>();
-        assert!((value(&module.backbone) - 0.99).abs() < 1e-6 && (value(&module.head) - 0.9).abs() < 1e-6);
+        assert!((value(&module.backbone.layer) - 0.99).abs() < 1e-6);
+        // the layer above a cut backbone starts from random weights too
+        assert!((value(&module.backbone.neck) - 0.9).abs() < 1e-6 && (value(&module.head) - 0.9).abs() < 1e-6);
+        assert!(sgd.state().is_empty(), "no momentum, no velocities");
     }
 }
