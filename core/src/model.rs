@@ -8,7 +8,7 @@ use crate::backbone::{Backbone, FeatureExtractor};
 use crate::config::{ClassFrom, MapSource, MaskConfig, MinMax, ModelConfig};
 use crate::head::{CamHead, ClassMaps};
 use crate::kernel::{MaskSpec, mask_images, soft_mask};
-use crate::mask::{RegionSizes, posterior_map, region_sizes};
+use crate::mask::{RegionSizes, masked, posterior_map, region_sizes};
 use crate::resample::bilinear;
 
 /// Modality maps of the released Camelyon16 code's one-class head (`spec` §1.7).
@@ -44,6 +44,24 @@ pub struct MaxMinOutput {
     pub sizes: RegionSizes,
     /// The classifier's scores on foreground and background; absent with [`ClassFrom::FullImage`].
     pub regions: Option<RegionScores>,
+    spec: MaskSpec,
+}
+
+/// The soft mask `[B, 1, H, W]` as each of its uses sees it: equal values, a gradient each.
+pub(crate) struct MaskUses {
+    /// In X⁺.
+    pub(crate) foreground: Tensor<4>,
+    /// In X⁻.
+    pub(crate) background: Tensor<4>,
+    /// In the sizes of both regions.
+    pub(crate) sizes: Tensor<4>,
+}
+
+/// What the localizer finds: fields of [`MaxMinOutput`].
+struct Localised {
+    class_maps: Tensor<4>,
+    scores: Tensor<2>,
+    map: Tensor<4>,
     spec: MaskSpec,
 }
 
@@ -98,15 +116,7 @@ impl<B: FeatureExtractor> MaxMin<B> {
     /// `[B, 3, H, W]` with sides of at least 32.
     pub fn forward(&self, images: Tensor<4>, sigma: f64) -> MaxMinOutput {
         let [_, _, height, width] = images.dims();
-        let features = self.backbone.forward(images.clone(), 1);
-        let ClassMaps { maps: class_maps, scores } = self.localizer.forward(features.clone());
-
-        let map = match &self.pull {
-            Some(pull) => pull.class_maps(features),
-            None => posterior_map(class_maps.clone(), softmax(scores.clone(), 1)),
-        };
-        let spec =
-            MaskSpec { min_max: self.min_max_here(&images), ..MaskSpec::new(&self.mask, [height, width], sigma) };
+        let Localised { class_maps, scores, map, spec } = self.localise(images.clone(), sigma);
         let (sizes, regions) = match self.class_from {
             ClassFrom::Foreground => {
                 let masked = mask_images(map.clone(), images, spec);
@@ -116,6 +126,40 @@ impl<B: FeatureExtractor> MaxMin<B> {
             ClassFrom::FullImage => (region_sizes(soft_mask(map.clone(), spec)), None),
         };
         MaxMinOutput { class_maps, scores, map, sizes, regions, spec }
+    }
+
+    /// As [`MaxMin::forward`] on an autodiff device, but with the mask cut off from the localizer and given once to each
+    /// of its uses, so that one backward tells apart what each of them sends to it.
+    ///
+    /// # Shapes
+    ///
+    /// `[B, 3, H, W]` with sides of at least 32.
+    pub(crate) fn forward_apart(&self, images: Tensor<4>, sigma: f64) -> (MaxMinOutput, MaskUses) {
+        let Localised { class_maps, scores, map, spec } = self.localise(images.clone(), sigma);
+        let mask = soft_mask(map.clone(), spec).inner();
+        let leaf = || Tensor::from_inner(mask.clone()).require_grad();
+        let uses = MaskUses { foreground: leaf(), background: leaf(), sizes: leaf() };
+        let parts = |mask: &Tensor<4>| masked(images.clone(), mask.clone(), spec.region, spec.align_corners);
+        let regions = (self.class_from == ClassFrom::Foreground).then(|| {
+            let regions = vec![parts(&uses.foreground).foreground, parts(&uses.background).background];
+            self.classify(Tensor::stack(regions, 1))
+        });
+        let sizes = region_sizes(uses.sizes.clone());
+        (MaxMinOutput { class_maps, scores, map, sizes, regions, spec }, uses)
+    }
+
+    /// The localizer's part of a pass.
+    fn localise(&self, images: Tensor<4>, sigma: f64) -> Localised {
+        let [_, _, height, width] = images.dims();
+        let min_max = self.min_max_here(&images);
+        let features = self.backbone.forward(images, 1);
+        let ClassMaps { maps: class_maps, scores } = self.localizer.forward(features.clone());
+        let map = match &self.pull {
+            Some(pull) => pull.class_maps(features),
+            None => posterior_map(class_maps.clone(), softmax(scores.clone(), 1)),
+        };
+        let spec = MaskSpec { min_max, ..MaskSpec::new(&self.mask, [height, width], sigma) };
+        Localised { class_maps, scores, map, spec }
     }
 
     /// What the mask is made of before anything is scaled over an image: the localizer's class maps, which its posterior

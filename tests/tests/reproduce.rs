@@ -45,7 +45,7 @@ fn files(folder: &Path) -> Vec<(PathBuf, SystemTime)> {
 fn every_artefact_has_its_rows_its_figure_and_its_section() {
     let page = String::from_utf8(bytes(&ALL.join("report.html"))).expect("UTF-8");
     // two values of each parameter for SEM and EEM, 3 x 2 x 2; 4 images and 10 methods; 8 + 4 + 4 images; 99 points;
-    // 4 steps, 2 epochs and the model before them
+    // 4 steps, 2 epochs and the model before them; two backbones, two lambdas, 2 epochs and the model before them
     let expected = [
         ("table1", 12, false, false),
         ("table2", 12, false, false),
@@ -63,6 +63,7 @@ fn every_artefact_has_its_rows_its_figure_and_its_section() {
         ("fig13", 20, true, true),
         ("figB1", 7, true, false),
         ("figB2", 7, true, false),
+        ("lambda", 12, true, false),
     ];
     for (name, rows, svg, png) in expected {
         let file = |extension: &str| ALL.join(name).join(format!("{name}.{extension}"));
@@ -92,6 +93,28 @@ fn numbers_stand_beside_the_papers() {
     for row in csv(&ALL.join("table3/table3.csv")) {
         assert_eq!(row["parameters"], row["parameters_paper"], "{row:?}");
         assert!(number(&row, "seconds_median") > 0.0 && number(&row, "threads") >= 1.0);
+    }
+}
+
+#[test]
+fn lambda_scales_the_background_terms_pull_and_nothing_else() {
+    let rows = csv(&ALL.join("lambda/lambda.csv"));
+    for backbone in ["whole", "short"] {
+        let first = |lambda: f64| {
+            let mut of = rows.iter().filter(|row| row["backbone"] == backbone);
+            let found = of.find(|row| number(row, "epoch") == 0.0 && number(row, "lambda") == lambda);
+            found.unwrap_or_else(|| panic!("no {lambda}"))
+        };
+        // one network before its first step
+        let (least, most) = (first(1e-7), first(2.0));
+        for same in ["gradient_foreground", "gradient_barrier", "gradient_others"] {
+            assert!(least[same] == most[same] && number(most, same) > 0.0, "{same}: {least:?}, {most:?}");
+        }
+        let [low, high] = [least, most].map(|row| number(row, "gradient_background"));
+        assert!(low > 0.0 && (high / low / 2e7 - 1.0).abs() < 1e-3, "{low}, {high}");
+        for percent in ["class_from_whole", "class_from_foreground", "class_from_background", "guessing", "f1_plus"] {
+            assert!((0.0..=100.0).contains(&number(most, percent)), "{percent}: {most:?}");
+        }
     }
 }
 

@@ -72,6 +72,24 @@ fn another_epoch_later_is_as_good_as_at_once() {
 }
 
 #[test]
+fn measuring_gradients_at_the_mask_changes_no_weight_and_goes_on() {
+    let (data, reference) = reference();
+    let folder = tempfile::tempdir().unwrap();
+    let [whole, parts] = ["whole", "parts"].map(|name| folder.path().join(name));
+    let measured = |run: &Path, epochs: usize| train(data, run, epochs).with("--train.mask-gradients", "1");
+    let _ = measured(&whole, EPOCHS).run().exits(0);
+    assert_same_run(&whole, reference);
+    let _ = measured(&parts, 1).run().exits(0);
+    let _ = resume(&parts).with("--train.epochs", EPOCHS.to_string()).run().exits(0);
+    let rows = |run: &Path| {
+        let file = run.join("mask-gradients.csv");
+        file.exists().then(|| csv(&file))
+    };
+    assert_eq!(rows(&whole).map(|rows| rows.len()), Some(EPOCHS + 1));
+    assert_eq!((rows(&whole), rows(reference)), (rows(&parts), None));
+}
+
+#[test]
 #[cfg(unix)]
 fn ctrl_c_stops_between_two_steps() {
     let (data, reference) = reference();

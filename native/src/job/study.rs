@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::finish::{Trained, finish};
 use super::judge::{Judge, Judged};
 use super::watch::Watch;
+use crate::atomic;
 use crate::data::SplitChoice;
 use crate::interrupt;
 use crate::method::MethodChoice;
@@ -17,6 +18,7 @@ use crate::reproduce::{
     Artefact, Asked, Estimator, Made, Material, Plan, Recipe, Run, Source, State, Study, Sweeps, draw, in_words, plan,
     text, write,
 };
+use crate::trust::{Options, probe};
 
 /// Checks every data set before any work; `split` is the one asked for.
 pub(crate) fn open(
@@ -111,6 +113,9 @@ pub(crate) fn make(
                     return Ok(None);
                 }
             }
+            if plan.probed && run.state() == State::Ready && !probed(study, &run, watch)? {
+                return Ok(None);
+            }
         }
     }
     let mut drawn = draw(study, artefact, sweeps)?;
@@ -187,6 +192,25 @@ fn evaluated(study: &Study, run: &Run, split: SplitChoice, watch: &dyn Watch) ->
     Ok(true)
 }
 
+/// Has probes judge the masks of the reported images unless that was done; false if the user stopped it.
+fn probed(study: &Study, run: &Run, watch: &dyn Watch) -> anyhow::Result<bool> {
+    let split = study.judged(run.source)?;
+    let (path, samples) = (run.probes(split), study.samples(run, split)?);
+    if path.exists() || study.failed.borrow().contains_key(run.folder.path()) {
+        return Ok(true);
+    }
+    let count = watch.count(samples.len(), &format!("probes on {}", split.name()));
+    let folds = Options::default().folds;
+    let found = probe(&study.segmenter(run)?, &study.chosen.device, &samples, folds, &|done| count.set(done, ""))?;
+    drop(count);
+    if interrupt::asked() {
+        return Ok(false);
+    }
+    // too few images for probes are none, and stay so
+    atomic::write(&path, &serde_json::to_vec_pretty(&found)?)?;
+    Ok(true)
+}
+
 /// How an artefact was made, for people and for programs.
 fn circumstances(study: &Study, artefact: Artefact) -> anyhow::Result<(Made, Value)> {
     let list = |numbers: &[String]| numbers.join(", ");
@@ -204,13 +228,20 @@ fn circumstances(study: &Study, artefact: Artefact) -> anyhow::Result<(Made, Val
         let material = study.material(source)?;
         let hashes: Vec<_> = material.folds.values().map(|(_, summary)| summary.hash.clone()).collect();
         let judged = study.judged(source)?.name();
-        let profile = study.recipe.base(source, MethodChoice::MaxMinSem)?;
+        let own = artefact.profile();
+        let profile = match own {
+            Some(own) => study.recipe.from(own)?,
+            None => study.recipe.base(source, MethodChoice::MaxMinSem)?,
+        };
         made.extend([
             ("Data".into(), format!("{} ({})", material.path.display(), hashes.join(", "))),
             ("Images reported on".into(), judged.into()),
             ("Seeds".into(), list(&seeds)),
             ("Folds".into(), list(&folds)),
-            ("Training".into(), study.recipe.profile.as_deref().unwrap_or("each method's published settings").into()),
+            (
+                "Training".into(),
+                study.recipe.profile.as_deref().or(own).unwrap_or("each method's published settings").into(),
+            ),
             ("Backbone".into(), format!("{} from {} weights", profile.model.backbone.name(), profile.weights)),
         ]);
         data = json!({ "path": plain_text::of_path(&material.path), "hashes": hashes, "reported_on": judged });

@@ -70,6 +70,9 @@ pub struct TrainConfig {
     pub head_learning_rate_factor: f64,
     /// Decay of the average of weights that is evaluated and saved, in `[0, 1)`; 0 keeps the weights themselves.
     pub average: f64,
+    /// Batches of training images on which the gradients that the loss sends to max-min's mask are measured after every
+    /// epoch; 0 for none.
+    pub mask_gradients: usize,
     /// Threads that read and augment images, at least 1.
     pub workers: usize,
     /// Minutes between two saves of the state within an epoch, at least 0; 0 for none.

@@ -1,8 +1,9 @@
-//! The tables and figures that can be repeated, by name (`spec` §7).
+//! The tables and figures that can be repeated, by name (`spec` §7), and one of our own.
 
 use super::material::Source;
+use crate::profile::Profile;
 
-/// A table or figure of the paper.
+/// A table or figure, of the paper but for the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Artefact {
     Table1,
@@ -21,11 +22,12 @@ pub(crate) enum Artefact {
     Fig13,
     FigB1,
     FigB2,
+    Lambda,
 }
 
 impl Artefact {
-    /// All, in the order of the paper: tables, figures, appendix.
-    pub(crate) const ALL: [Self; 16] = [
+    /// All, in the order of the paper: tables, figures, appendix; then ours.
+    pub(crate) const ALL: [Self; 17] = [
         Self::Table1,
         Self::Table2,
         Self::Table3,
@@ -42,6 +44,7 @@ impl Artefact {
         Self::Fig13,
         Self::FigB1,
         Self::FigB2,
+        Self::Lambda,
     ];
 
     /// The artefact of this name, in any case.
@@ -68,6 +71,7 @@ impl Artefact {
             Self::Fig13 => "fig13",
             Self::FigB1 => "figB1",
             Self::FigB2 => "figB2",
+            Self::Lambda => "lambda",
         }
     }
 
@@ -90,7 +94,13 @@ impl Artefact {
             Self::Fig13 => "Fig. 13: masks on metastatic patches of Camelyon16",
             Self::FigB1 => "Fig. B.1: accuracy during training, EEM on GlaS",
             Self::FigB2 => "Fig. B.2: accuracy during training, SEM on GlaS",
+            Self::Lambda => "What lambda does: whole and short backbone on GlaS",
         }
+    }
+
+    /// The profile of its runs in place of each method's published one.
+    pub(crate) fn profile(self) -> Option<&'static str> {
+        (self == Self::Lambda).then_some(Profile::RECIPE)
     }
 
     /// The data it is made from; none where no image is needed.

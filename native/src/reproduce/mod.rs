@@ -7,7 +7,7 @@
 //! | runs on disk, named by a hash of settings and data | `runs.rs`, `study.rs` |
 //! | how long it will take | `estimate.rs` |
 //! | from scores to numbers beside the paper's | `scores.rs`, `statistics.rs`, `paper.rs` |
-//! | tables and figures | `table1.rs` … `history.rs`, `drawn.rs` |
+//! | tables and figures | `table1.rs` … `history.rs`, `lambda.rs`, `drawn.rs` |
 //! | files and the page | `report.rs` |
 
 mod artefact;
@@ -17,6 +17,7 @@ mod drawn;
 mod estimate;
 mod history;
 mod identity;
+mod lambda;
 mod masks;
 mod material;
 mod paper;
@@ -56,8 +57,8 @@ use plan::{Evaluated, Repeats};
 pub(crate) fn plan(artefact: Artefact, sweeps: &Sweeps) -> Option<Plan> {
     use Artefact as A;
     let source = artefact.source()?;
-    let judged = |arms| Plan { source, arms, evaluated: Evaluated::Judged, repeats: Repeats::All };
-    let pictures = |arms| Plan { source, arms, evaluated: Evaluated::Nothing, repeats: Repeats::First };
+    let judged = |arms| Plan { source, arms, evaluated: Evaluated::Judged, repeats: Repeats::All, probed: false };
+    let pictures = |arms| Plan { evaluated: Evaluated::Nothing, repeats: Repeats::First, ..judged(arms) };
     Some(match artefact {
         A::Table3 | A::Fig3 => return None,
         A::Table1 | A::Table2 => judged(table1::arms()),
@@ -72,6 +73,7 @@ pub(crate) fn plan(artefact: Artefact, sweeps: &Sweeps) -> Option<Plan> {
         A::Fig10 => judged(sweep::arms(sweeps)),
         A::Fig11 | A::Fig12 | A::Fig13 => pictures(masks::method_arms()),
         A::FigB1 | A::FigB2 => pictures(vec![history::arm(artefact)]),
+        A::Lambda => Plan { probed: true, ..judged(lambda::arms(sweeps.quick)) },
     })
 }
 
@@ -88,5 +90,6 @@ pub(crate) fn draw(study: &Study, artefact: Artefact, sweeps: &Sweeps) -> anyhow
         (Artefact::Fig9 | Artefact::Fig11 | Artefact::Fig12 | Artefact::Fig13, _) => masks::draw(study, artefact),
         (Artefact::Fig10, _) => sweep::draw(study, sweeps),
         (Artefact::FigB1 | Artefact::FigB2, _) => history::draw(study, artefact),
+        (Artefact::Lambda, _) => lambda::draw(study, sweeps.quick),
     }
 }

@@ -19,6 +19,12 @@ pub(crate) enum Change {
     Sigma(f64),
     /// Eq. 12's slope.
     Omega(f64),
+    /// All blocks of the backbone and no layer above them.
+    WholeBackbone,
+    /// Nothing but the network in a mask: no votes, no prior, no tissue, pieces of any size.
+    MasksAlone,
+    /// Gradients at the mask measured on so many batches.
+    MaskGradients(usize),
 }
 
 impl Change {
@@ -32,6 +38,9 @@ impl Change {
             // the released code's cap of 0.2 would pull larger values down after the first epoch (`spec` §7)
             Self::Sigma(sigma) => (mask.sigma, mask.sigma_step, mask.sigma_max) = (sigma, 0.0, sigma),
             Self::Omega(omega) => mask.omega = omega,
+            Self::WholeBackbone => (profile.model.backbone_blocks, profile.model.backbone_channels) = (0, 0),
+            Self::MasksAlone => (mask.votes, mask.prior, mask.tissue, mask.smallest) = (0.0, 0.0, false, 0.0),
+            Self::MaskGradients(batches) => profile.train.mask_gradients = batches,
         }
     }
 }
@@ -43,6 +52,8 @@ pub(crate) struct Arm {
     pub(crate) label: String,
     pub(crate) method: MethodChoice,
     pub(crate) changes: Vec<Change>,
+    /// A profile in place of the method's published one.
+    pub(crate) profile: Option<&'static str>,
 }
 
 impl Arm {
@@ -53,7 +64,7 @@ impl Arm {
 
     /// A method with changes.
     pub(crate) fn changed(label: impl Into<String>, method: MethodChoice, changes: &[Change]) -> Self {
-        Self { label: label.into(), method, changes: changes.to_vec() }
+        Self { label: label.into(), method, changes: changes.to_vec(), profile: None }
     }
 }
 
@@ -93,4 +104,6 @@ pub(crate) struct Plan {
     pub(crate) arms: Vec<Arm>,
     pub(crate) evaluated: Evaluated,
     pub(crate) repeats: Repeats,
+    /// Whether probes say what the masks of the judged images keep of the class, and leave out.
+    pub(crate) probed: bool,
 }

@@ -23,7 +23,12 @@ pub(crate) struct Recipe {
 impl Recipe {
     /// The settings before anything is changed for a run: profile and flags.
     pub(crate) fn base(&self, source: Source, method: MethodChoice) -> Result<Profile, ProfileError> {
-        let mut profile = Profile::resolve(self.profile.as_deref().unwrap_or_else(|| published(source, method)))?;
+        self.from(published(source, method))
+    }
+
+    /// The same from another profile than the method's published one.
+    pub(crate) fn from(&self, profile: &str) -> Result<Profile, ProfileError> {
+        let mut profile = Profile::resolve(self.profile.as_deref().unwrap_or(profile))?;
         let published = profile.clone();
         if self.quick {
             quick::shrink(&mut profile);
@@ -48,7 +53,13 @@ impl Recipe {
         } else {
             arm.method
         };
-        let mut profile = trained_as.apply(self.base(material.source, arm.method)?);
+        let base = self.from(arm.profile.unwrap_or_else(|| published(material.source, arm.method)))?;
+        let selection = base.evaluation.selection;
+        let mut profile = trained_as.apply(base);
+        if arm.profile.is_some() {
+            // a recipe says by itself which epoch it keeps
+            profile.evaluation.selection = selection;
+        }
         for change in &arm.changes {
             change.apply(&mut profile);
         }

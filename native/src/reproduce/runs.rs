@@ -108,6 +108,11 @@ impl Run {
         let method = if own { String::new() } else { format!("{}-", self.read_as) };
         self.folder.path().join(format!("evaluation-{method}{}", split.name()))
     }
+
+    /// Where the accuracies of the probes on a split lie.
+    pub(crate) fn probes(&self, split: SplitChoice) -> PathBuf {
+        self.folder.path().join(format!("probes-{}.json", split.name()))
+    }
 }
 
 /// Method, seed, fold and a hash of everything that the result depends on.

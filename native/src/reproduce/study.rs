@@ -16,6 +16,7 @@ use crate::data::check::Summary;
 use crate::data::{Dataset, Sample, SplitChoice};
 use crate::device::Chosen;
 use crate::profile::ProfileError;
+use crate::trust::Probes;
 
 /// A call of `histomask reproduce`.
 pub(crate) struct Study {
@@ -100,6 +101,14 @@ impl Study {
         let runs = self.runs(source, arm, Repeats::All)?;
         let scores = runs.iter().map(|run| self.scores(run, split)).collect::<anyhow::Result<Vec<_>>>()?;
         Ok(scores.into_iter().flatten().collect())
+    }
+
+    /// What the probes found on the judged images of an arm's runs.
+    pub(crate) fn arm_probes(&self, source: Source, arm: &Arm) -> anyhow::Result<Vec<Probes>> {
+        let split = self.judged(source)?;
+        let read =
+            |run: &Run| -> Option<Probes> { serde_json::from_slice(&std::fs::read(run.probes(split)).ok()?).ok() };
+        Ok(self.runs(source, arm, Repeats::All)?.iter().filter_map(read).collect())
     }
 
     /// A run's best model, read as its method.

@@ -69,6 +69,12 @@ impl RunFolder {
         self.0.join("steps.csv")
     }
 
+    /// Gradients at the mask, one line an epoch, where they are measured.
+    #[must_use]
+    pub fn mask_gradients(&self) -> PathBuf {
+        self.0.join("mask-gradients.csv")
+    }
+
     /// Versions, command, data, device, timings.
     #[must_use]
     pub fn run_json(&self) -> PathBuf {

@@ -16,6 +16,7 @@ use super::erasing::{self, Erasing};
 use super::fitness;
 use super::job::{Outcome, TrainJob};
 use super::loader::{Batch, TrainLoader};
+use super::mask_gradients::{MaskGradientRow, Measured, read_mask_gradients};
 use super::resume::{self, Progress, ResumeError};
 use super::save_clock::SaveClock;
 use super::scale;
@@ -62,6 +63,8 @@ struct Trainer<'a> {
     mpp: Option<f64>,
     /// Every step so far.
     steps: Vec<StepRow>,
+    /// Every measurement of gradients at the mask so far.
+    mask_gradients: Vec<MaskGradientRow>,
 }
 
 impl<'a> Trainer<'a> {
@@ -102,11 +105,21 @@ impl<'a> Trainer<'a> {
         };
         let sgd = Sgd::new(train.momentum, train.nesterov, train.weight_decay, train.head_learning_rate_factor);
         let average = (train.average > 0.0).then(|| Average::new(train.average));
-        let progress = Progress::default();
-        let (save_clock, steps) = (SaveClock::new(train.save_minutes), Vec::new());
-        let mpp = scale::input_mpp(profile, job.dataset);
-        let mut trainer =
-            Self { job, model, sgd, average, samples, augmenter, loader, progress, save_clock, normal, mpp, steps };
+        let mut trainer = Self {
+            job,
+            model,
+            sgd,
+            average,
+            samples,
+            augmenter,
+            loader,
+            progress: Progress::default(),
+            save_clock: SaveClock::new(train.save_minutes),
+            normal,
+            mpp: scale::input_mpp(profile, job.dataset),
+            steps: Vec::new(),
+            mask_gradients: Vec::new(),
+        };
         if job.resume {
             trainer.take_up()?
         } else {
@@ -161,6 +174,8 @@ impl<'a> Trainer<'a> {
         let done = (self.progress.epoch + 1, self.progress.step);
         self.steps = read_steps(self.job.folder);
         self.steps.retain(|row| (row.epoch, row.step) <= done);
+        self.mask_gradients = read_mask_gradients(self.job.folder);
+        self.mask_gradients.retain(|row| row.epoch <= self.progress.epoch);
         Ok(())
     }
 
@@ -172,6 +187,8 @@ impl<'a> Trainer<'a> {
             if self.validate_untrained()? == Outcome::Interrupted {
                 return Ok(Outcome::Interrupted);
             }
+            self.mask_gradients.clear();
+            self.measure_mask_gradients(0)?;
         }
         self.save_clock.restart();
         self.job.observer.begin(self.progress.epoch, self.progress.step, self.loader.batches_per_epoch());
@@ -205,6 +222,27 @@ impl<'a> Trainer<'a> {
         write_rows(&self.job.folder.untrained(), std::slice::from_ref(&row))?;
         self.job.observer.untrained(&row);
         Ok(Outcome::Finished)
+    }
+
+    /// What the terms of the loss send to the mask after so many epochs, on the first batches of the first epoch and with
+    /// the objective of the epoch that begins.
+    fn measure_mask_gradients(&mut self, epochs: usize) -> Result<(), TrainError> {
+        let profile = self.job.profile;
+        let batches = profile.train.mask_gradients;
+        if batches == 0 {
+            return Ok(());
+        }
+        let objective = Objective {
+            loss: &profile.loss,
+            sigma: profile.model.mask.sigma_at(epochs),
+            t: profile.loss.t_at(epochs),
+            normal: self.normal,
+        };
+        let (classes, device) = (self.job.dataset.classes.len(), self.job.device);
+        let measured = Measured { network: &self.model, classes, profile, device, objective };
+        let Some(row) = measured.row(epochs, self.loader.epoch(0).take(batches))? else { return Ok(()) };
+        self.mask_gradients.push(row);
+        Ok(write_rows(&self.job.folder.mask_gradients(), &self.mask_gradients)?)
     }
 
     fn train_epoch(&mut self) -> Result<Outcome, TrainError> {
@@ -333,6 +371,7 @@ impl<'a> Trainer<'a> {
             atomic::write(&folder.best(), &checkpoint)?;
         }
         write_rows(&folder.epochs(), &self.progress.history)?;
+        self.measure_mask_gradients(row.epoch)?;
         // last, so that a run cut off before this line repeats the epoch and writes the same files again
         self.save_state()?;
         self.save_clock.restart();

@@ -2,12 +2,12 @@ use histomask_core::trust::calibration::{
     ReliabilityBin, expected_calibration_error, fit_temperature, negative_log_likelihood, reliability, tempered,
 };
 use histomask_core::trust::folds::folds;
-use histomask_core::trust::probe::{Verdict, cross_validated};
 use serde::Serialize;
 
 use super::Options;
 use super::features::Regions;
 use super::image::{ImageTrust, Seen};
+use super::probes::{Probes, cross_validate};
 
 /// The measures of a set of images.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -32,25 +32,6 @@ pub struct Summary {
     pub calibration: Option<Calibration>,
     /// Rank correlation of each measure with F1+ and F1-, where there are masks.
     pub correlations: Vec<Correlation>,
-}
-
-/// How often the probe names the class, in percent of the images, cross-validated.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Probes {
-    /// Folds.
-    pub folds: usize,
-    /// Whether a patient's images share a fold.
-    pub by_group: bool,
-    /// Images.
-    pub images: usize,
-    /// Share of the commonest class: what guessing reaches.
-    pub majority_percent: f64,
-    /// From the whole image.
-    pub whole_percent: f64,
-    /// From what the mask keeps, `X⁺`.
-    pub foreground_percent: f64,
-    /// From what it leaves out, `X⁻`.
-    pub background_percent: f64,
 }
 
 /// Calibration of the class before and after temperature scaling.
@@ -91,30 +72,10 @@ pub struct Correlation {
 
 /// Cross-validates the probes, writes their verdicts into the images, and returns the accuracies.
 pub(super) fn probe_all(seen: &mut [Seen], classes: usize, most_folds: usize) -> Option<Probes> {
-    let labels = labels(seen);
+    let regions: Vec<&Regions> = seen.iter().map(|seen| &seen.regions).collect();
     let groups = groups(seen);
-    let folds = folds(&labels, groups.as_deref(), most_folds)?;
-    let verdicts = |of: fn(&Regions) -> &Vec<f64>| -> Option<Vec<Verdict>> {
-        let features: Vec<Vec<f64>> = seen.iter().map(|seen| of(&seen.regions).clone()).collect();
-        cross_validated(&features, &labels, &folds, classes)
-    };
-    let whole = verdicts(|regions| &regions.whole)?;
-    let foreground = verdicts(|regions| &regions.foreground)?;
-    let background = verdicts(|regions| &regions.background)?;
-    let percent = |verdicts: &[Verdict]| {
-        let right = verdicts.iter().zip(&labels).filter(|(verdict, label)| verdict.class == **label).count();
-        100.0 * right as f64 / labels.len().max(1) as f64
-    };
-    let most = (0..classes).map(|class| labels.iter().filter(|&&label| label == class).count()).max();
-    let probes = Probes {
-        folds: folds.iter().max().map_or(0, |most| most + 1),
-        by_group: groups.is_some(),
-        images: labels.len(),
-        majority_percent: 100.0 * most.unwrap_or_default() as f64 / labels.len().max(1) as f64,
-        whole_percent: percent(&whole),
-        foreground_percent: percent(&foreground),
-        background_percent: percent(&background),
-    };
+    let (probes, [whole, foreground, background]) =
+        cross_validate(&regions, &labels(seen), groups.as_deref(), classes, most_folds)?;
     for (((seen, whole), foreground), background) in seen.iter_mut().zip(whole).zip(foreground).zip(background) {
         let label = seen.image.label;
         seen.image.whole_right = Some(whole.class == label);

@@ -1,0 +1,121 @@
+//! What each term of max-min's loss sends back to the soft mask.
+
+use burn::tensor::Tensor;
+
+use super::{Batch, Objective};
+use crate::backbone::FeatureExtractor;
+use crate::model::MaxMin;
+
+/// `d(term) / d(M⁺)` of the weighted terms that see the mask, `[B, 1, H, W]` each, on the device without autodiff; zero
+/// where a term is off.
+///
+/// The cross-entropy on the full image and the term on normal images do not see the mask: they reach the localizer
+/// past it.
+#[derive(Clone, Debug)]
+pub struct MaskGradients {
+    /// Of the cross-entropy on X⁺.
+    pub foreground: Tensor<4>,
+    /// Of the background term, λ times the certainty on X⁻.
+    pub background: Tensor<4>,
+    /// Of the size barrier.
+    pub barrier: Tensor<4>,
+}
+
+impl MaskGradients {
+    /// Of all terms together.
+    #[must_use]
+    pub fn total(&self) -> Tensor<4> {
+        self.others() + self.background.clone()
+    }
+
+    /// Of all terms but the background's.
+    #[must_use]
+    pub fn others(&self) -> Tensor<4> {
+        self.foreground.clone() + self.barrier.clone()
+    }
+}
+
+impl<B: FeatureExtractor> MaxMin<B> {
+    /// The gradients in a training step on this batch, on an autodiff device, at the cost of one step. Batch
+    /// normalisation takes its statistics from the batch and keeps them, as any pass in training mode does: whoever
+    /// measures a network that is being trained gives a copy.
+    #[must_use]
+    pub fn mask_gradients(&self, batch: Batch<'_>, objective: Objective<'_>) -> MaskGradients {
+        let Objective { loss, sigma, t, normal } = objective;
+        let (output, uses) = self.forward_apart(batch.images, sigma);
+        let terms = loss.terms(&output, &batch.labels, batch.label_values, t, normal);
+        let total = terms.into_iter().map(|(_, term)| term).reduce(|sum, term| sum + term);
+        let gradients = total.map(|total| total.backward());
+        let of = |mask: Tensor<4>| {
+            let found = gradients.as_ref().and_then(|gradients| mask.grad(gradients));
+            found.unwrap_or_else(|| mask.inner().zeros_like())
+        };
+        MaskGradients { foreground: of(uses.foreground), background: of(uses.background), barrier: of(uses.sizes) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Distribution, Int};
+
+    use super::*;
+    use crate::backbone::Backbone;
+    use crate::config::{BackgroundTerm, BarrierKind, LossConfig, ModelConfig};
+    use crate::method::Method as _;
+
+    const LABELS: [usize; 3] = [0, 1, 1];
+
+    fn largest(values: Tensor<4>) -> f32 {
+        values.abs().max().into_scalar()
+    }
+
+    fn batch(images: &Tensor<4>) -> Batch<'static> {
+        let labels = Tensor::<1, Int>::from_ints(LABELS.map(|label| label as i32), &images.device());
+        Batch { images: images.clone(), labels, label_values: &LABELS, masks: None }
+    }
+
+    /// The localizer is reached through the mask alone where the full image has no term, so what a training step sends to
+    /// it must be what the terms send to the mask, added up and passed on.
+    fn agree(model: &MaxMin<Backbone>, images: &Tensor<4>, loss: &LossConfig) -> MaskGradients {
+        let objective = Objective { loss, sigma: 0.15, t: 5.0, normal: None };
+        let found = model.mask_gradients(batch(images), objective);
+        let total = found.total();
+        let passed_on = (model.forward(images.clone(), 0.15).mask() * Tensor::from_inner(total)).sum();
+        let step = model.learn(batch(images), objective).total();
+        let of_step = step.and_then(|total| model.localizer.conv.weight.grad(&total.backward()));
+        let of_sum = model.localizer.conv.weight.grad(&passed_on.backward());
+        let both = of_step.zip(of_sum);
+        let close = both.map(|(a, b)| (largest(a.clone() - b), largest(a)));
+        assert!(close.is_some_and(|(apart, of)| of > 0.0 && apart < 1e-3 * of), "{close:?} for {loss:?}");
+        found
+    }
+
+    #[test]
+    fn gradients_of_the_terms_add_up_to_that_of_the_loss() {
+        let device = Device::flex().autodiff();
+        device.seed(3);
+        let mut config = ModelConfig { backbone_blocks: 3, backbone_channels: 8, ..ModelConfig::default() };
+        config.pooling.dropout = 0.0;
+        let model = config.init_max_min(2, &device);
+        let images = Tensor::random([3, 3, 64, 64], Distribution::Uniform(-1.0, 1.0), &device);
+        let all = LossConfig { full_weight: 0.0, background_weight: 0.5, ..LossConfig::default() };
+        let found = agree(&model, &images, &all);
+        let sizes = |g: &MaskGradients| [&g.foreground, &g.background, &g.barrier].map(|g| largest(g.clone()));
+        assert!(sizes(&found).iter().all(|&size| size > 0.0), "{:?}", sizes(&found));
+
+        // each by itself: the others are zero, and lambda is in the background's
+        let alone = [
+            LossConfig { background: BackgroundTerm::None, barrier: BarrierKind::None, ..all.clone() },
+            LossConfig { foreground_weight: 0.0, barrier: BarrierKind::None, background_weight: 1.0, ..all.clone() },
+            LossConfig { foreground_weight: 0.0, background: BackgroundTerm::None, ..all },
+        ];
+        for (term, loss) in alone.iter().enumerate() {
+            let one = sizes(&agree(&model, &images, loss));
+            let lambda = if term == 1 { 2.0 } else { 1.0 };
+            for (other, (now, then)) in one.into_iter().zip(sizes(&found)).enumerate() {
+                let expected = if other == term { lambda * then } else { 0.0 };
+                assert!((now - expected).abs() <= 1e-3 * expected, "{other} of {term}: {now}, {expected}");
+            }
+        }
+    }
+}
