@@ -9,3 +9,22 @@ pub(super) fn last_reached(near: usize, last: usize, reached: impl Fn(usize) -> 
         near
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guess_beside_the_edge_is_put_right() {
+        const LAST: usize = 5;
+        for edge in 0..=LAST {
+            for near in edge.saturating_sub(1)..=LAST.min(edge + 1) {
+                let reached = |k| {
+                    assert!(k <= LAST, "there is no edge {k}");
+                    k <= edge
+                };
+                assert_eq!(last_reached(near, LAST, reached), edge, "from {near}");
+            }
+        }
+    }
+}

@@ -99,6 +99,9 @@ mod tests {
         // precision 1, 1/2, 2/3, 1/2 at recall 1/2, 1/2, 1, 1
         let mixed = pxap(&[0.9, 0.8, 0.7, 0.1], &[1, 0, 1, 0]).unwrap();
         assert!((mixed - 100.0 * (0.5 + 0.5 * 2.0 / 3.0)).abs() < 1e-9);
+        // several pixels in one bin: precision 2/3 and 3/5 at recall 2/3 and 1
+        let shared = pxap(&[0.9, 0.9, 0.9, 0.2, 0.2], &[1, 1, 0, 1, 0]).unwrap();
+        assert!((shared - 100.0 * (2.0 / 3.0 * 2.0 / 3.0 + 0.6 / 3.0)).abs() < 1e-9);
         // no information: the share of foreground
         assert_eq!(pxap(&[0.0; 4], &[1, 0, 0, 0]), Some(25.0));
         assert_eq!(pxap(&[0.5, 0.5], &[0, 0]), None);
