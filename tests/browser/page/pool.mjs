@@ -168,13 +168,18 @@ export async function pool(world) {
     const large = bmpFile(picture(4000, 3500));
     await tab.add(...Array.from({ length: 4 }, (_, at) => world.file(`${at}.bmp`, large)));
     await tab.page.click('#download-zip');
-    await until('it is packed', async () => /^4 images done/.test(await tab.text('status')), 120);
-    const size = await tab.page.evaluate(async () => {
+    // it is named at once, and filled when it is closed
+    const packed = () => tab.page.evaluate(async () => {
       const folder = await navigator.storage.getDirectory();
-      const file = await (await folder.getFileHandle('histomask-predictions.zip')).getFile();
+      const handle = await folder.getFileHandle('histomask-predictions.zip').catch(() => undefined);
+      const file = await handle?.getFile();
+      if (!file?.size) return undefined;
       const end = new Uint8Array(await file.slice(-22).arrayBuffer());
       return { bytes: file.size, entries: end[10] + 256 * end[11] };
     });
+    let size;
+    await until('it is packed', async () => (size = await packed()) !== undefined, 120);
+    await tab.settled();
     assert.equal(size.entries, 4 * 4 + 2);
     const starts = async () => (await told(tab)).filter(({ id }) => id === undefined).length;
     const before = await starts();
