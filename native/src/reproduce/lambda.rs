@@ -19,7 +19,7 @@ use histomask_core::MethodKind;
 /// From the paper's value to our recipe's.
 const LAMBDAS: [f64; 6] = [1e-7, 1e-4, 0.01, 0.1, 0.5, 2.0];
 const QUICK: [f64; 2] = [1e-7, 2.0];
-/// Batches that gradients are measured on: a third of an epoch on GlaS would be six.
+/// Batches that gradients are measured on, a quarter of an epoch on GlaS.
 const BATCHES: usize = 4;
 /// Names of the two backbones, the columns of the figure.
 const BACKBONES: [&str; 2] = ["whole", "short"];

@@ -1,13 +1,14 @@
+mod step;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use burn::module::Module as _;
-use burn::tensor::{Int, Tensor, TensorData};
 use histomask_core::card::{CARD_FORMAT, DataCard};
 use histomask_core::loss::Term;
-use histomask_core::method::{self, Method as _, Network, Objective};
+use histomask_core::method::{Network, Objective};
 use histomask_core::weights::{Precision, load_state_dict, state_dict, write_checkpoint};
 use histomask_core::{ModelCard, Segmenter};
 use serde::Serialize;
@@ -15,7 +16,7 @@ use serde::Serialize;
 use super::erasing::{self, Erasing};
 use super::fitness;
 use super::job::{Outcome, TrainJob};
-use super::loader::{Batch, TrainLoader};
+use super::loader::TrainLoader;
 use super::mask_gradients::{MaskGradientRow, Measured, read_mask_gradients};
 use super::resume::{self, Progress, ResumeError};
 use super::save_clock::SaveClock;
@@ -232,17 +233,18 @@ impl<'a> Trainer<'a> {
         if batches == 0 {
             return Ok(());
         }
-        let objective = Objective {
-            loss: &profile.loss,
-            sigma: profile.model.mask.sigma_at(epochs),
-            t: profile.loss.t_at(epochs),
-            normal: self.normal,
-        };
         let (classes, device) = (self.job.dataset.classes.len(), self.job.device);
-        let measured = Measured { network: &self.model, classes, profile, device, objective };
+        let measured = Measured { network: &self.model, classes, profile, device, objective: self.objective(epochs) };
         let Some(row) = measured.row(epochs, self.loader.epoch(0).take(batches))? else { return Ok(()) };
         self.mask_gradients.push(row);
         Ok(write_rows(&self.job.folder.mask_gradients(), &self.mask_gradients)?)
+    }
+
+    /// What a step minimises after so many epochs.
+    fn objective(&self, epochs: usize) -> Objective<'a> {
+        let profile = self.job.profile;
+        let (sigma, t) = (profile.model.mask.sigma_at(epochs), profile.loss.t_at(epochs));
+        Objective { loss: &profile.loss, sigma, t, normal: self.normal }
     }
 
     fn train_epoch(&mut self) -> Result<Outcome, TrainError> {
@@ -293,54 +295,6 @@ impl<'a> Trainer<'a> {
         }
         self.loader.erase(erased_in(round));
         Ok(Outcome::Finished)
-    }
-
-    /// One batch forward, backward and down; returns its loss.
-    fn step(&mut self, batch: Batch) -> Result<f64, TrainError> {
-        let Progress { epoch, step, .. } = self.progress;
-        let profile = self.job.profile;
-        let device = self.job.device.clone().autodiff();
-        // a seed per step, so that a resumed run draws the same dropout (as the released code does, `spec` §3.1)
-        device.seed(mix(profile.train.seed, epoch as u64, step as u64));
-
-        let shape = [batch.batch, 3, batch.height, batch.width];
-        let images = Tensor::<4>::from_data(TensorData::new(batch.images, shape), &device);
-        let indices: Vec<i32> = batch.labels.iter().map(|&label| label as i32).collect();
-        let labels = Tensor::<1, Int>::from_ints(indices.as_slice(), &device);
-        let shape = [batch.batch, 1, batch.height, batch.width];
-        let masks =
-            (!batch.masks.is_empty()).then(|| Tensor::<4>::from_data(TensorData::new(batch.masks, shape), &device));
-
-        let sigma = profile.model.mask.sigma_at(epoch);
-        let learning = self.model.learn(
-            method::Batch { images, labels, label_values: &batch.labels, masks },
-            Objective { loss: &profile.loss, sigma, t: profile.loss.t_at(epoch), normal: self.normal },
-        );
-        let total = learning.total().ok_or(TrainError::NoLoss)?;
-        // before the loss is waited for, so that a GPU has work while it comes back
-        let gradients = total.backward();
-        let (values, wrong) = read_back(&learning, &batch.labels)?;
-        let loss: f32 = values.iter().sum();
-        if !loss.is_finite() {
-            let folder = self.job.folder.path().to_owned();
-            return Err(TrainError::Diverged { value: loss, epoch: epoch + 1, step: step + 1, folder });
-        }
-
-        let rate = profile.train.learning_rate.at(epoch, profile.train.epochs);
-        self.model = self.sgd.step(self.model.clone(), gradients, rate);
-        if let Some(average) = &mut self.average {
-            average.update(&self.model.valid());
-        }
-
-        let images = batch.labels.len();
-        self.progress.images += images;
-        self.progress.wrong += wrong;
-        for (&(term, _), value) in learning.terms.iter().zip(values) {
-            *self.progress.sums.entry(term).or_default() += f64::from(value) * images as f64;
-        }
-        let wrong = profile.model.method.names_class().then_some(wrong);
-        self.steps.push(StepRow { epoch: epoch + 1, step: step + 1, images, wrong, loss: f64::from(loss) });
-        Ok(f64::from(loss))
     }
 
     fn finish_epoch(&mut self) -> Result<Outcome, TrainError> {
@@ -496,34 +450,4 @@ fn write_rows<T: Serialize>(path: &Path, rows: &[T]) -> Result<(), WriteError> {
     let csv =
         write_csv(rows).map_err(|error| WriteError { path: path.to_owned(), source: std::io::Error::other(error) })?;
     atomic::write(path, &csv)
-}
-
-/// Loss terms and the number of misclassified images in one transfer from the device.
-///
-/// A method that names no class misclassifies none.
-fn read_back(learning: &method::Learning, labels: &[usize]) -> Result<(Vec<f32>, usize), TrainError> {
-    let terms = learning.terms.len();
-    let mut parts: Vec<Tensor<1>> = learning.terms.iter().map(|(_, term)| term.clone().inner()).collect();
-    let classes = learning.scores.as_ref().map(|scores| scores.dims()[1]);
-    parts.extend(learning.scores.as_ref().map(|scores| scores.clone().inner().flatten(0, 1)));
-    let mut values = Tensor::cat(parts, 0)
-        .into_data()
-        .convert::<f32>()
-        .try_into_vec::<f32>()
-        .map_err(|error| TrainError::Device(format!("{error:?}")))?;
-    let scores = values.split_off(terms);
-    let Some(classes) = classes else { return Ok((values, 0)) };
-    let right = |(scores, &label): (&[f32], &usize)| {
-        scores.get(label).is_some_and(|score| scores.iter().all(|other| other <= score))
-    };
-    let wrong = labels.len() - scores.chunks(classes).zip(labels).filter(|&pair| right(pair)).count();
-    Ok((values, wrong))
-}
-
-/// SplitMix64's finaliser over three numbers: seeds that are unlike each other for neighbouring steps.
-fn mix(seed: u64, epoch: u64, step: u64) -> u64 {
-    let mut z = seed ^ epoch.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ step.wrapping_mul(0xd1b5_4a32_d192_ed03);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
