@@ -244,6 +244,18 @@ impl Running {
         true
     }
 
+    /// Waits until something stands in `folder`, and returns the first of it by name; nothing if the program ended before.
+    pub fn first_in(&mut self, folder: &Path) -> Option<PathBuf> {
+        let first = || std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path())).min();
+        loop {
+            let ended = self.ended();
+            let found = first();
+            if found.is_some() || ended {
+                return found;
+            }
+        }
+    }
+
     /// Waits for a whole line on standard output and returns it, or nothing if the program ends without.
     pub fn first_line(&mut self) -> Option<String> {
         loop {

@@ -92,8 +92,7 @@ fn ctrl_c_loses_nothing() {
     let data = data_set(&folder, 8);
     let text = SETTINGS.to_owned() + "train.epochs = 20\n[[variant]]\nname = \"long\"\n";
     let mut running = study(&folder, &data, &text).start();
-    assert!(running.until_there(&folder.join("out/runs")), "it ended before it began");
-    let run = runs(&folder).pop().expect("a run");
+    let run = running.first_in(&folder.join("out/runs")).expect("it ended before it began");
     assert!(running.until_there(&run.join("epochs.csv")), "it ended before its first epoch did");
     running.interrupt();
     let _ = running.wait().exits(130).says("the same command goes on from there");
