@@ -177,6 +177,18 @@ pub enum MinMax {
     None,
 }
 
+/// What a pixel becomes that X⁺ or X⁻ leaves out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Hole {
+    /// 0 of the normalised image (`spec` §1.6): mid-grey at a mean of 0.5, which no tissue has.
+    #[default]
+    Zero,
+    /// The mean colour of the image, so that a hole tells less of where it is.
+    Mean,
+}
+
 /// From raw map to soft mask, Eq. 12 (`spec` §1.4–1.6).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -195,6 +207,9 @@ pub struct MaskConfig {
     pub sigma_max: f64,
     /// Side length of the classifier's input relative to the image, in `(0, 1]`.
     pub classifier_scale: f64,
+    /// What becomes of pixels that a region leaves out.
+    #[serde(default)]
+    pub hole: Hole,
     /// Whether bilinear resampling aligns the corners.
     pub align_corners: bool,
     /// Weight of what similar pixels of the image say together, in `[0, 1]`, outside of training (`refine`); 0 for none.
@@ -230,6 +245,7 @@ impl Default for MaskConfig {
             sigma_step: 0.001,
             sigma_max: 0.2,
             classifier_scale: 0.8,
+            hole: Hole::Zero,
             align_corners: true,
             votes: 0.0,
             prior: 0.0,
@@ -342,6 +358,10 @@ pub enum BackgroundTerm {
     Eem,
     /// Surrogate for explicit entropy maximisation, Eq. 6 and 9: `H(q, p_minus)` with uniform `q`.
     Sem,
+    /// Not the paper's: the classifier learns to name the class from the background too, and the mask learns that it
+    /// cannot. Cross-entropy on X⁻, its gradient reversed on the way to the mask (Ganin & Lempitsky, ICML 2015) and
+    /// times [`LossConfig::reversal`].
+    Reversal,
     /// No term (the ablation's "FG only"); the background is still passed through the backbone.
     None,
 }
@@ -395,6 +415,9 @@ pub struct LossConfig {
     pub background_weight: f64,
     /// Base of its logarithm.
     pub background_log: LogBase,
+    /// Strength at the mask of the reversed gradient of [`BackgroundTerm::Reversal`], relative to the term's weight.
+    #[serde(default = "LossConfig::reversal_of_old_profiles")]
+    pub reversal: f64,
     /// Size barrier.
     pub barrier: BarrierKind,
     /// What the barrier constrains.
@@ -421,6 +444,7 @@ impl Default for LossConfig {
             background: BackgroundTerm::Sem,
             background_weight: 1e-7,
             background_log: LogBase::Two,
+            reversal: Self::reversal_of_old_profiles(),
             barrier: BarrierKind::Extended,
             barrier_on: BarrierOn::BothRegions,
             t: 5.0,
@@ -434,6 +458,10 @@ impl Default for LossConfig {
 }
 
 impl LossConfig {
+    fn reversal_of_old_profiles() -> f64 {
+        1.0
+    }
+
     /// Index of [`LossConfig::normal_class`] among a model's classes, by its very name, else in any case of its
     /// letters; none if no class is called so.
     #[must_use]

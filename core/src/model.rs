@@ -5,7 +5,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
 use crate::backbone::{Backbone, FeatureExtractor};
-use crate::config::{ClassFrom, MapSource, MaskConfig, MinMax, ModelConfig};
+use crate::config::{ClassFrom, Hole, MapSource, MaskConfig, MinMax, ModelConfig};
 use crate::head::{CamHead, ClassMaps};
 use crate::kernel::{MaskSpec, mask_images, soft_mask};
 use crate::mask::{RegionSizes, masked, posterior_map, region_sizes};
@@ -115,13 +115,21 @@ impl<B: FeatureExtractor> MaxMin<B> {
     ///
     /// `[B, 3, H, W]` with sides of at least 32.
     pub fn forward(&self, images: Tensor<4>, sigma: f64) -> MaxMinOutput {
+        self.forward_in_training(images, sigma, 1.0)
+    }
+
+    /// As [`MaxMin::forward`]; what comes back from the classifier to X⁻ is multiplied by `background_gradient` before it
+    /// goes on to the mask.
+    pub(crate) fn forward_in_training(&self, images: Tensor<4>, sigma: f64, background_gradient: f64) -> MaxMinOutput {
         let [_, _, height, width] = images.dims();
         let Localised { class_maps, scores, map, spec } = self.localise(images.clone(), sigma);
         let (sizes, regions) = match self.class_from {
             ClassFrom::Foreground => {
-                let masked = mask_images(map.clone(), images, spec);
+                let hole = self.hole(&images);
+                let masked = mask_images(map.clone(), less(images, hole.as_ref()), spec);
                 let sizes = RegionSizes::new(masked.foreground_size, height * width);
-                (sizes, Some(self.classify(masked.regions)))
+                let regions = regions_seen(masked.regions, hole, background_gradient);
+                (sizes, Some(self.classify(regions)))
             }
             ClassFrom::FullImage => (region_sizes(soft_mask(map.clone(), spec)), None),
         };
@@ -134,15 +142,22 @@ impl<B: FeatureExtractor> MaxMin<B> {
     /// # Shapes
     ///
     /// `[B, 3, H, W]` with sides of at least 32.
-    pub(crate) fn forward_apart(&self, images: Tensor<4>, sigma: f64) -> (MaxMinOutput, MaskUses) {
+    pub(crate) fn forward_apart(
+        &self,
+        images: Tensor<4>,
+        sigma: f64,
+        background_gradient: f64,
+    ) -> (MaxMinOutput, MaskUses) {
         let Localised { class_maps, scores, map, spec } = self.localise(images.clone(), sigma);
         let mask = soft_mask(map.clone(), spec).inner();
         let leaf = || Tensor::from_inner(mask.clone()).require_grad();
         let uses = MaskUses { foreground: leaf(), background: leaf(), sizes: leaf() };
+        let hole = self.hole(&images);
+        let images = less(images, hole.as_ref());
         let parts = |mask: &Tensor<4>| masked(images.clone(), mask.clone(), spec.region, spec.align_corners);
         let regions = (self.class_from == ClassFrom::Foreground).then(|| {
             let regions = vec![parts(&uses.foreground).foreground, parts(&uses.background).background];
-            self.classify(Tensor::stack(regions, 1))
+            self.classify(regions_seen(Tensor::stack(regions, 1), hole, background_gradient))
         });
         let sizes = region_sizes(uses.sizes.clone());
         (MaxMinOutput { class_maps, scores, map, sizes, regions, spec }, uses)
@@ -178,6 +193,14 @@ impl<B: FeatureExtractor> MaxMin<B> {
         self.mask.align_corners
     }
 
+    /// Colour of pixels that a region leaves out, `[B, 3, 1, 1]`; none for 0.
+    fn hole(&self, images: &Tensor<4>) -> Option<Tensor<4>> {
+        match self.mask.hole {
+            Hole::Zero => None,
+            Hole::Mean => Some(images.clone().mean_dim(2).mean_dim(3)),
+        }
+    }
+
     /// Values of the largest feature map of a training step per pixel of its images: both regions go through the
     /// backbone together.
     pub(crate) fn values_per_pixel(&self) -> usize {
@@ -205,6 +228,27 @@ impl<B: FeatureExtractor> MaxMin<B> {
     }
 }
 
+/// Images whose removed pixels, which are 0, are to mean the colour of the hole.
+fn less(images: Tensor<4>, hole: Option<&Tensor<4>>) -> Tensor<4> {
+    hole.map_or_else(|| images.clone(), |hole| images.clone() - hole.clone())
+}
+
+/// Both regions `[B, 2, 3, H', W']` as the classifier sees them: holes have their colour, and the gradient to X⁻ is
+/// multiplied by `background_gradient`.
+fn regions_seen(regions: Tensor<5>, hole: Option<Tensor<4>>, background_gradient: f64) -> Tensor<5> {
+    let regions = match hole {
+        Some(hole) => regions + hole.unsqueeze_dim(1),
+        None => regions,
+    };
+    if background_gradient == 1.0 {
+        return regions;
+    }
+    let (foreground, background) = (regions.clone().narrow(1, 0, 1), regions.narrow(1, 1, 1));
+    // the same values, another gradient
+    let seen = background.clone().detach() * (1.0 - background_gradient) + background * background_gradient;
+    Tensor::cat(vec![foreground, seen], 1)
+}
+
 impl MaxMinOutput {
     /// The soft foreground mask M⁺ at the image's size, `[B, 1, H, W]`, in `(0, 1)`.
     #[must_use]
@@ -222,5 +266,35 @@ impl MaxMinOutput {
     #[must_use]
     pub fn class_scores(&self) -> Tensor<2> {
         self.regions.as_ref().map_or_else(|| self.scores.clone(), |regions| regions.foreground.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Distribution;
+
+    use super::*;
+
+    #[test]
+    fn a_hole_of_the_mean_colour_is_not_seen_in_an_image_of_one_colour() {
+        let device = Device::flex();
+        device.seed(1);
+        let colour = Tensor::<1>::from_floats([0.5, -0.25, 0.75], &device).reshape([1, 3, 1, 1]);
+        // one colour all over, with a map that is not constant all the same
+        let image = colour.expand([1, 3, 64, 64]);
+        let map = Tensor::<4>::random([1, 1, 8, 8], Distribution::Uniform(0.0, 1.0), &device);
+        let spec = MaskSpec::new(&MaskConfig::default(), [64, 64], 0.15);
+        let seen = |hole: Hole| {
+            let mask = MaskConfig { hole, ..MaskConfig::default() };
+            let config = ModelConfig { mask, backbone_blocks: 3, backbone_channels: 8, ..ModelConfig::default() };
+            let hole = config.init_max_min(2, &device).hole(&image);
+            let masked = mask_images(map.clone(), less(image.clone(), hole.as_ref()), spec);
+            regions_seen(masked.regions, hole, 1.0)
+        };
+        let [height, width] = spec.region;
+        let whole = bilinear(image.clone(), spec.region, true).reshape([1, 1, 3, height, width]);
+        let apart = |hole| (seen(hole) - whole.clone()).abs().max().into_scalar::<f32>();
+        assert!(apart(Hole::Mean) < 1e-6, "{}", apart(Hole::Mean));
+        assert!(apart(Hole::Zero) > 0.1, "{}", apart(Hole::Zero));
     }
 }

@@ -112,8 +112,14 @@ fn lambda_scales_the_background_terms_pull_and_nothing_else() {
         }
         let [low, high] = [least, most].map(|row| number(row, "gradient_background"));
         assert!(low > 0.0 && (high / low / 2e7 - 1.0).abs() < 1e-3, "{low}, {high}");
-        for percent in ["class_from_whole", "class_from_foreground", "class_from_background", "guessing", "f1_plus"] {
-            assert!((0.0..=100.0).contains(&number(most, percent)), "{percent}: {most:?}");
+        assert!(most["f1_plus"].is_empty(), "judged before its first step: {most:?}");
+        let later = rows.iter().filter(|row| row["backbone"] == backbone && number(row, "epoch") > 0.0);
+        assert_eq!(later.clone().count(), 4, "two epochs at two lambdas");
+        for row in later {
+            for percent in ["class_from_whole", "class_from_foreground", "class_from_background", "guessing", "f1_plus"]
+            {
+                assert!((0.0..=100.0).contains(&number(row, percent)), "{percent}: {row:?}");
+            }
         }
     }
 }
@@ -175,8 +181,7 @@ fn ctrl_c_loses_nothing() {
     let out = shared_folder(env!("CARGO_TARGET_TMPDIR"), "reproduce-interrupted");
     let figure = || quick(&["figB1"], &out).with("--train.epochs", "40");
     let mut running = figure().start();
-    assert!(running.until_there(&out.join("runs")), "it ended before it began");
-    let run = std::fs::read_dir(out.join("runs")).ok().and_then(|mut runs| runs.next()?.ok()).expect("a run").path();
+    let run = running.first_in(&out.join("runs")).expect("it ended before it began");
     assert!(running.until_there(&run.join("epochs.csv")), "it ended before its first epoch did");
     running.interrupt();
     let _ = running.wait().exits(130);

@@ -26,6 +26,10 @@ fn resume(run: &Path) -> Program {
     Program::new(["train"]).with("--resume", run).on_cpu()
 }
 
+fn last(run: &Path) -> PathBuf {
+    run.join("last.safetensors")
+}
+
 /// Bit for bit, but for the clock.
 fn assert_same_run(run: &Path, reference: &Path) {
     for file in ["last.safetensors", "best.safetensors", "state.safetensors"] {
@@ -72,11 +76,13 @@ fn another_epoch_later_is_as_good_as_at_once() {
 }
 
 #[test]
-fn measuring_gradients_at_the_mask_changes_no_weight_and_goes_on() {
+fn gradients_at_the_mask_and_kept_checkpoints_change_no_weight_and_go_on() {
     let (data, reference) = reference();
     let folder = tempfile::tempdir().unwrap();
     let [whole, parts] = ["whole", "parts"].map(|name| folder.path().join(name));
-    let measured = |run: &Path, epochs: usize| train(data, run, epochs).with("--train.mask-gradients", "1");
+    let measured = |run: &Path, epochs: usize| {
+        train(data, run, epochs).with("--train.mask-gradients", "1").with("--train.keep-every", "2")
+    };
     let _ = measured(&whole, EPOCHS).run().exits(0);
     assert_same_run(&whole, reference);
     let _ = measured(&parts, 1).run().exits(0);
@@ -87,6 +93,9 @@ fn measuring_gradients_at_the_mask_changes_no_weight_and_goes_on() {
     };
     assert_eq!(rows(&whole).map(|rows| rows.len()), Some(EPOCHS + 1));
     assert_eq!((rows(&whole), rows(reference)), (rows(&parts), None));
+    let kept = |run: &Path, epoch: usize| run.join(format!("epoch-00{epoch}.safetensors"));
+    assert!(bytes(&kept(&whole, 2)) == bytes(&kept(&parts, 2)) && bytes(&kept(&whole, 2)) != bytes(&last(&whole)));
+    assert!(![1, 3].iter().any(|&epoch| kept(&whole, epoch).exists()), "every second epoch");
 }
 
 #[test]

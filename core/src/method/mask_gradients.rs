@@ -42,7 +42,7 @@ impl<B: FeatureExtractor> MaxMin<B> {
     #[must_use]
     pub fn mask_gradients(&self, batch: Batch<'_>, objective: Objective<'_>) -> MaskGradients {
         let Objective { loss, sigma, t, normal } = objective;
-        let (output, uses) = self.forward_apart(batch.images, sigma);
+        let (output, uses) = self.forward_apart(batch.images, sigma, loss.background_gradient());
         let terms = loss.terms(&output, &batch.labels, batch.label_values, t, normal);
         let total = terms.into_iter().map(|(_, term)| term).reduce(|sum, term| sum + term);
         let gradients = total.map(|total| total.backward());
@@ -90,14 +90,44 @@ mod tests {
         found
     }
 
-    #[test]
-    fn gradients_of_the_terms_add_up_to_that_of_the_loss() {
+    /// A network without dropout, and images for it.
+    fn tiny() -> (MaxMin<Backbone>, Tensor<4>) {
         let device = Device::flex().autodiff();
         device.seed(3);
         let mut config = ModelConfig { backbone_blocks: 3, backbone_channels: 8, ..ModelConfig::default() };
         config.pooling.dropout = 0.0;
-        let model = config.init_max_min(2, &device);
-        let images = Tensor::random([3, 3, 64, 64], Distribution::Uniform(-1.0, 1.0), &device);
+        (config.init_max_min(2, &device), Tensor::random([3, 3, 64, 64], Distribution::Uniform(-1.0, 1.0), &device))
+    }
+
+    #[test]
+    fn a_reversed_term_is_sent_to_the_mask_turned_and_weakened_and_to_the_classifier_as_it_is() {
+        let (model, images) = tiny();
+        let with = |reversal| LossConfig {
+            full_weight: 0.0,
+            foreground_weight: 0.0,
+            background: BackgroundTerm::Reversal,
+            background_weight: 1.0,
+            reversal,
+            barrier: BarrierKind::None,
+            ..LossConfig::default()
+        };
+        // turned twice it is as it is
+        let plain = agree(&model, &images, &with(-1.0)).background;
+        let turned = agree(&model, &images, &with(0.3)).background;
+        let apart = largest(turned + plain.clone() * 0.3);
+        assert!(apart < 1e-5 * largest(plain.clone()) && largest(plain) > 0.0, "{apart}");
+        let of_classifier = |loss: &LossConfig| {
+            let objective = Objective { loss, sigma: 0.15, t: 5.0, normal: None };
+            let total = model.learn(batch(&images), objective).total();
+            total.and_then(|total| model.classifier.conv.weight.grad(&total.backward()))
+        };
+        let both = of_classifier(&with(-1.0)).zip(of_classifier(&with(0.3)));
+        assert!(both.is_some_and(|(a, b)| largest(a.clone() - b) < 1e-6 * largest(a)));
+    }
+
+    #[test]
+    fn gradients_of_the_terms_add_up_to_that_of_the_loss() {
+        let (model, images) = tiny();
         let all = LossConfig { full_weight: 0.0, background_weight: 0.5, ..LossConfig::default() };
         let found = agree(&model, &images, &all);
         let sizes = |g: &MaskGradients| [&g.foreground, &g.background, &g.barrier].map(|g| largest(g.clone()));

@@ -12,7 +12,7 @@ use crate::model::{MaxMin, MaxMinOutput};
 
 impl<B: FeatureExtractor> Method for MaxMin<B> {
     fn learn(&self, batch: Batch<'_>, Objective { loss, sigma, t, normal }: Objective<'_>) -> Learning {
-        let output = self.forward(batch.images, sigma);
+        let output = self.forward_in_training(batch.images, sigma, loss.background_gradient());
         let terms = loss.terms(&output, &batch.labels, batch.label_values, t, normal);
         Learning { terms, scores: Some(output.class_scores()) }
     }
@@ -31,6 +31,11 @@ impl<B: FeatureExtractor> Method for MaxMin<B> {
 }
 
 impl LossConfig {
+    /// What the gradient of the background term is multiplied by on its way from X⁻ to the mask.
+    pub(crate) fn background_gradient(&self) -> f64 {
+        if self.background == BackgroundTerm::Reversal { -self.reversal } else { 1.0 }
+    }
+
     /// Max-min's terms for one batch.
     ///
     /// `labels` is `[B]` and `label_values` the same on the host, which decides what the Camelyon16 terms select;
@@ -58,8 +63,11 @@ impl LossConfig {
                 terms.push((Term::Foreground, entropy(&scores.foreground) * self.foreground_weight));
             }
             if self.background != BackgroundTerm::None && self.background_weight > 0.0 {
-                let certainty = background(scores.background.clone(), self.background, self.background_log);
-                terms.push((Term::Background, certainty * self.background_weight));
+                let term = match self.background {
+                    BackgroundTerm::Reversal => entropy(&scores.background),
+                    certainty => background(scores.background.clone(), certainty, self.background_log),
+                };
+                terms.push((Term::Background, term * self.background_weight));
             }
         }
         terms.extend(self.barrier_term(output, &of_kind(false), t).map(|term| (Term::Barrier, term)));

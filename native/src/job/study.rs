@@ -108,13 +108,18 @@ pub(crate) fn make(
             if !trained(study, &run, watch)? {
                 return Ok(None);
             }
-            for &split in &splits {
-                if run.state() == State::Ready && !evaluated(study, &run, split, watch)? {
+            if run.state() != State::Ready {
+                continue;
+            }
+            for run in std::iter::once(run.clone()).chain(run.on_the_way()) {
+                for &split in &splits {
+                    if !evaluated(study, &run, split, watch)? {
+                        return Ok(None);
+                    }
+                }
+                if plan.probed && !probed(study, &run, watch)? {
                     return Ok(None);
                 }
-            }
-            if plan.probed && run.state() == State::Ready && !probed(study, &run, watch)? {
-                return Ok(None);
             }
         }
     }
@@ -177,12 +182,13 @@ fn evaluated(study: &Study, run: &Run, split: SplitChoice, watch: &dyn Watch) ->
         samples: &samples,
         split: split.name(),
         config: &run.profile.evaluation,
-        model: run.folder.best(),
+        model: run.model(),
         data: &study.material(run.source)?.path,
         device: &study.chosen.name,
         folder: &run.evaluation(split),
     };
-    match judge.run(&format!("{} on {}", run.read_as, split.name()), watch)? {
+    let of_epoch = run.epoch.map(|epoch| format!(" after epoch {epoch}")).unwrap_or_default();
+    match judge.run(&format!("{}{of_epoch} on {}", run.read_as, split.name()), watch)? {
         Judged::Stopped => return Ok(false),
         Judged::Whole(_) => {}
         Judged::Failed(reason) => {

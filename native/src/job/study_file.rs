@@ -13,7 +13,7 @@ use crate::atomic::Room;
 use crate::data::{Dataset, Folds, Layout};
 use crate::device::Chosen;
 use crate::interrupt;
-use crate::reproduce::{Estimator, State, best_model, in_words, text};
+use crate::reproduce::{Estimator, State, in_words, model, text};
 use crate::study::{About, Opened, Planned, Results, Row, Scores, StudyFile, data_configs, plan, trainings};
 
 /// How a study ended.
@@ -201,7 +201,7 @@ impl Compare {
         if Scores::read(&run.evaluation, &opened.judged_masks).is_some() {
             return Ok(None);
         }
-        let segmenter = best_model(&run.folder, &self.chosen.device, |card| {
+        let segmenter = model(&run.folder, &run.folder.best(), &self.chosen.device, |card| {
             card.model.mask = run.profile.model.mask.clone();
             card.threshold = run.profile.evaluation.threshold;
         })?;

@@ -232,7 +232,7 @@ mod tests {
             assert!(message.starts_with(expected), "{message}");
         }
         for (text, choices) in [
-            ("[loss]\nbackground = \"semm\"", "expected one of `eem`, `sem`, `none`"),
+            ("[loss]\nbackground = \"semm\"", "expected one of `eem`, `sem`, `reversal`, `none`"),
             ("[input]\nmean = [0.5, 0.5]", "3"),
             ("[train]\nseed = -1", "`train.seed` cannot be -1"),
             ("[loss]\nt = 3\nt = 4", "mine.toml: not valid TOML"),

@@ -73,6 +73,8 @@ pub struct TrainConfig {
     /// Batches of training images on which the gradients that the loss sends to max-min's mask are measured after every
     /// epoch; 0 for none.
     pub mask_gradients: usize,
+    /// Epochs from one checkpoint that stays to the next; 0 keeps none but the newest and the best.
+    pub keep_every: usize,
     /// Threads that read and augment images, at least 1.
     pub workers: usize,
     /// Minutes between two saves of the state within an epoch, at least 0; 0 for none.

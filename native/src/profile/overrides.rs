@@ -144,6 +144,7 @@ mod tests {
                 ("model.class_from", _) => continue,
                 ("model.pooling.formula", _) => "wildcat",
                 ("model.mask.source", _) => "pull-head",
+                ("model.mask.hole", _) => "mean",
                 ("model.mask.min_max", _) | ("loss.background" | "loss.barrier" | "input.resize", _) => "none",
                 ("loss.background_log", _) => "e",
                 ("loss.barrier_on", _) => "abnormal-foreground",
@@ -210,7 +211,7 @@ mod tests {
             (&["--dat", "1"], "a similar argument exists: '--data'"),
             (&["--loss.t", "many"], "flag --loss.t: `loss.t` cannot be \"many\"; give a number above 0"),
             (&["--model.pooling.kmax", "2"], "cannot be 2.0; give a number above 0 and at most 1"),
-            (&["--loss.background", "semm"], "expected one of `eem`, `sem`, `none`"),
+            (&["--loss.background", "semm"], "expected one of `eem`, `sem`, `reversal`, `none`"),
             (&["--train.nesterov", "yes"], "true, false"),
             (&["--input.std", "1,1"], "flag --input.std"),
             (

@@ -1,12 +1,15 @@
 //! What lambda does, which the paper does not show: masks, what they leave out of the class, and the background term's pull
 //! at the mask over training, with a backbone that sees the whole image and one that does not.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::Artefact;
 use super::drawn::{Drawn, Figure, Record};
 use super::material::Source;
 use super::plan::{Arm, Change, Repeats};
+use super::runs::{Run, State};
 use super::scores::Scores;
 use super::statistics::{Spread, cell, record};
 use super::study::Study;
@@ -21,6 +24,8 @@ const LAMBDAS: [f64; 6] = [1e-7, 1e-4, 0.01, 0.1, 0.5, 2.0];
 const QUICK: [f64; 2] = [1e-7, 2.0];
 /// Batches that gradients are measured on, a quarter of an epoch on GlaS.
 const BATCHES: usize = 4;
+/// Points on the way that masks are judged at, the end among them.
+const CHECKPOINTS: usize = 5;
 /// Names of the two backbones, the columns of the figure.
 const BACKBONES: [&str; 2] = ["whole", "short"];
 
@@ -28,7 +33,8 @@ const BACKBONES: [&str; 2] = ["whole", "short"];
 fn points(quick: bool) -> Vec<(&'static str, f64, Arm)> {
     let lambdas: &[f64] = if quick { &QUICK } else { &LAMBDAS };
     let point = |backbone, &lambda| {
-        let mut changes = vec![Change::Lambda(lambda), Change::MasksAlone, Change::MaskGradients(BATCHES)];
+        let measured = [Change::MaskGradients(BATCHES), Change::Kept(CHECKPOINTS)];
+        let mut changes = [&[Change::Lambda(lambda), Change::MasksAlone], &measured[..]].concat();
         if backbone == BACKBONES[0] {
             changes.push(Change::WholeBackbone);
         }
@@ -48,29 +54,33 @@ struct Found {
     backbone: &'static str,
     lambda: f64,
     runs: usize,
-    class_accuracy: Option<Spread>,
-    f1_plus: Option<Spread>,
-    f1_minus: Option<Spread>,
-    /// The probe's accuracy on the whole image, X⁺ and X⁻, and that of guessing, in percent.
-    from: [Option<Spread>; 4],
+    /// After the epochs that were judged, the last of them at the end.
+    judged: BTreeMap<usize, Judged>,
     /// Norms over the epochs, mean over runs.
     gradients: Vec<MaskGradientRow>,
 }
 
-pub(crate) fn draw(study: &Study, quick: bool) -> anyhow::Result<Drawn> {
-    let mut all = Vec::new();
-    for (backbone, lambda, arm) in points(quick) {
-        let scores = study.arm_scores(Source::Glas, &arm)?;
-        let probes = study.arm_probes(Source::Glas, &arm)?;
-        let runs = study.runs(Source::Glas, &arm, Repeats::All)?;
-        let of_runs: Vec<_> = runs.iter().map(|run| read_mask_gradients(&run.folder)).collect();
-        let over =
-            |number: fn(&Scores) -> Option<f64>| Spread::of(&scores.iter().filter_map(number).collect::<Vec<_>>());
-        let probe = |number: fn(&Probes) -> f64| Spread::of(&probes.iter().map(number).collect::<Vec<_>>());
-        all.push(Found {
-            backbone,
-            lambda,
-            runs: scores.len(),
+/// Masks and what names the class, over runs, in percent.
+#[derive(Default)]
+struct Judged {
+    class_accuracy: Option<Spread>,
+    f1_plus: Option<Spread>,
+    f1_minus: Option<Spread>,
+    /// The probe's accuracy on the whole image, X⁺ and X⁻, and that of guessing.
+    from: [Option<Spread>; 4],
+}
+
+impl Judged {
+    /// Of these runs, each as it was after one and the same epoch.
+    fn of(study: &Study, runs: &[Run]) -> anyhow::Result<Self> {
+        let split = study.judged(Source::Glas)?;
+        let scores = runs.iter().map(|run| study.scores(run, split)).collect::<anyhow::Result<Vec<_>>>()?;
+        let probes = runs.iter().map(|run| study.probes(run)).collect::<anyhow::Result<Vec<_>>>()?;
+        let over = |number: fn(&Scores) -> Option<f64>| {
+            Spread::of(&scores.iter().flatten().filter_map(number).collect::<Vec<_>>())
+        };
+        let probe = |number: fn(&Probes) -> f64| Spread::of(&probes.iter().flatten().map(number).collect::<Vec<_>>());
+        Ok(Self {
             class_accuracy: over(|scores| Some(100.0 - scores.class_error_percent?)),
             f1_plus: over(|scores| scores.masks.as_ref()?.f1_plus),
             f1_minus: over(|scores| scores.masks.as_ref()?.f1_minus),
@@ -80,18 +90,50 @@ pub(crate) fn draw(study: &Study, quick: bool) -> anyhow::Result<Drawn> {
                 probe(|probes| probes.background_percent),
                 probe(|probes| probes.majority_percent),
             ],
-            gradients: mean(&of_runs),
+        })
+    }
+}
+
+impl Found {
+    fn end(&self) -> Option<&Judged> {
+        self.judged.values().next_back()
+    }
+}
+
+pub(crate) fn draw(study: &Study, quick: bool) -> anyhow::Result<Drawn> {
+    let mut all = Vec::new();
+    for (backbone, lambda, arm) in points(quick) {
+        let mut runs = study.runs(Source::Glas, &arm, Repeats::All)?;
+        runs.retain(|run| run.state() == State::Ready);
+        let mut by_epoch = BTreeMap::<usize, Vec<Run>>::new();
+        for run in &runs {
+            let end = (run.profile.train.epochs, run.clone());
+            let way = run.on_the_way().filter_map(|run| Some((run.epoch?, run)));
+            way.chain([end]).for_each(|(epoch, run)| by_epoch.entry(epoch).or_default().push(run));
+        }
+        let judged = by_epoch.into_iter().map(|(epoch, runs)| Ok((epoch, Judged::of(study, &runs)?)));
+        let gradients: Vec<_> = runs.iter().map(|run| read_mask_gradients(&run.folder)).collect();
+        all.push(Found {
+            backbone,
+            lambda,
+            runs: runs.len(),
+            judged: judged.collect::<anyhow::Result<_>>()?,
+            gradients: mean(&gradients),
         });
     }
-    let (scored, pulled): (Vec<_>, Vec<_>) = BACKBONES.map(|backbone| charts(backbone, &all)).into_iter().unzip();
-    let caption = "Above: F1 of the network's masks alone, and how often a probe that never saw the network names the class \
-                   from what the mask keeps (X⁺) and leaves out (X⁻); error bars are one standard deviation, where there \
-                   are several runs. Below: the Euclidean norm of the background term's gradient at the soft mask over \
-                   that of all other terms together, on the same training images throughout; epoch 0 is the network \
-                   before its first step, and at 1 the term pulls as hard as the others.";
+    let charts: Vec<_> = BACKBONES.iter().map(|backbone| charts(backbone, &all)).collect();
+    // a row of the figure for each kind of chart, a column for each backbone
+    let rows = (0..charts.iter().map(Vec::len).min().unwrap_or_default())
+        .flat_map(|row| charts.iter().filter_map(move |of_backbone| of_backbone.get(row).cloned()));
+    let caption = "Top: F1 of the network's masks alone at the end of training, and how often a probe that never saw the \
+                   network names the class from what the mask keeps (X⁺) and leaves out (X⁻); error bars are one standard \
+                   deviation, where there are several runs. Below, over the epochs: F1 of glands and of the rest, the \
+                   class from X⁻, and the Euclidean norm of the background term's gradient at the soft mask over that of \
+                   all other terms together, on the same training images throughout; epoch 0 is the network before its \
+                   first step, and at 1 the term pulls as hard as the others.";
     Ok(Drawn {
         tables: vec![table(&all)],
-        figure: Some(Figure::charts(&[scored, pulled].concat(), 2, caption)),
+        figure: Some(Figure::charts(&rows.collect::<Vec<_>>(), 2, caption)),
         records: all.iter().flat_map(records).collect(),
         notes: vec![
             "All settings are the recipe's but for lambda, the backbone, and what it does to masks outside of training \
@@ -144,8 +186,10 @@ fn table(all: &[Found]) -> Table {
         |row: Option<&MaskGradientRow>| row.and_then(pull).map_or_else(|| "-".into(), |ratio| format!("{ratio:.1e}"));
     let row = |found: &Found| {
         let mut row = vec![found.backbone.into(), format!("{:?}", found.lambda)];
-        row.extend([found.f1_plus, found.f1_minus, found.class_accuracy].map(cell));
-        row.extend(found.from.map(cell));
+        let nothing = Judged::default();
+        let end = found.end().unwrap_or(&nothing);
+        row.extend([end.f1_plus, end.f1_minus, end.class_accuracy].map(cell));
+        row.extend(end.from.map(cell));
         row.extend([ratio(found.gradients.first()), ratio(found.gradients.last()), found.runs.to_string()]);
         row
     };
@@ -159,7 +203,7 @@ fn table(all: &[Found]) -> Table {
     }
 }
 
-/// A line an epoch; scores, which are of the last one, stand in each.
+/// A line an epoch; scores stand in the epochs that were judged.
 fn records(found: &Found) -> Vec<Record> {
     let line = |gradients: &MaskGradientRow| {
         let mut line = Record::from_iter([
@@ -171,10 +215,12 @@ fn records(found: &Found) -> Vec<Record> {
             ("gradient_barrier".to_owned(), json!(gradients.barrier)),
             ("gradient_others".to_owned(), json!(gradients.others)),
         ]);
+        let nothing = Judged::default();
+        let judged = found.judged.get(&gradients.epoch).unwrap_or(&nothing);
         let names = ["class_from_whole", "class_from_foreground", "class_from_background", "guessing"];
         let scores =
-            [("class_accuracy", found.class_accuracy), ("f1_plus", found.f1_plus), ("f1_minus", found.f1_minus)];
-        for (name, spread) in scores.into_iter().chain(names.into_iter().zip(found.from)) {
+            [("class_accuracy", judged.class_accuracy), ("f1_plus", judged.f1_plus), ("f1_minus", judged.f1_minus)];
+        for (name, spread) in scores.into_iter().chain(names.into_iter().zip(judged.from)) {
             record(&mut line, name, spread, None);
         }
         line.retain(|key, _| !key.ends_with("_paper"));
@@ -184,42 +230,59 @@ fn records(found: &Found) -> Vec<Record> {
     found.gradients.iter().map(line).collect()
 }
 
-/// The two charts of a backbone: scores over lambda, pull over epochs.
-fn charts(backbone: &str, all: &[Found]) -> (Chart, Chart) {
+/// The charts of a backbone: scores over lambda; F1+, F1-, the class from X⁻ and the pull over epochs.
+fn charts(backbone: &str, all: &[Found]) -> Vec<Chart> {
+    type Number = fn(&Judged) -> Option<Spread>;
+    type Points = Vec<(f64, Option<f64>)>;
     let of: Vec<_> = all.iter().filter(|found| found.backbone == backbone).collect();
-    let series = |name: &str, style: Style, number: fn(&Found) -> Option<Spread>| Series {
-        name: name.into(),
-        points: of.iter().map(|found| (found.lambda, number(found).map(|spread| spread.mean))).collect(),
-        spread: of.iter().map(|found| number(found).and_then(|spread| spread.deviation).unwrap_or(0.0)).collect(),
-        style,
+    let series = |name: &str, style: Style, number: Number| {
+        let at_end = |found: &&Found| found.end().and_then(number);
+        Series {
+            name: name.into(),
+            points: of.iter().map(|found| (found.lambda, at_end(found).map(|spread| spread.mean))).collect(),
+            spread: of.iter().map(|found| at_end(found).and_then(|spread| spread.deviation).unwrap_or(0.0)).collect(),
+            style,
+        }
     };
+    let percent = || Axis { range: Some([0.0, 100.0]), ..Axis::new("Score", "%") };
     let scored = Chart {
         title: format!("{backbone} backbone: masks and class"),
         x: Axis { scale: Scale::Log, ..Axis::new("λ", "weight of the background term") },
-        y: Axis { range: Some([0.0, 100.0]), ..Axis::new("Score", "%") },
+        y: percent(),
         series: vec![
-            series("F1+", Style::Line, |found| found.f1_plus),
-            series("F1−", Style::Line, |found| found.f1_minus),
-            series("class from X⁺", Style::Line, |found| found.from[1]),
-            series("class from X⁻", Style::Line, |found| found.from[2]),
-            series("guessing", Style::Plain, |found| found.from[3]),
+            series("F1+", Style::Line, |judged| judged.f1_plus),
+            series("F1−", Style::Line, |judged| judged.f1_minus),
+            series("class from X⁺", Style::Line, |judged| judged.from[1]),
+            series("class from X⁻", Style::Line, |judged| judged.from[2]),
+            series("guessing", Style::Plain, |judged| judged.from[3]),
         ],
         ..Chart::default()
+    };
+    let over = |what: &str, y: Axis, line: &dyn Fn(&Found) -> Points| Chart {
+        title: format!("{backbone} backbone: {what}"),
+        x: Axis::counting("Epoch", ""),
+        y,
+        series: of
+            .iter()
+            .map(|found| Series { name: format!("λ {:?}", found.lambda), points: line(found), ..Series::default() })
+            .collect(),
+        ..Chart::default()
+    };
+    let judged = |what: &str, number: Number| {
+        let mean = |(&epoch, judged): (&usize, &Judged)| (epoch as f64, number(judged).map(|spread| spread.mean));
+        over(what, percent(), &|found| found.judged.iter().map(mean).collect())
     };
     // the same axis for both backbones
     let ratios = || all.iter().flat_map(|found| &found.gradients).filter_map(pull).filter(|ratio| *ratio > 0.0);
     let bounds = [ratios().fold(1.0, f64::min), ratios().fold(1.0, f64::max)];
-    let line = |found: &&Found| Series {
-        name: format!("λ {:?}", found.lambda),
-        points: found.gradients.iter().map(|row| (row.epoch as f64, pull(row))).collect(),
-        ..Series::default()
-    };
-    let pulled = Chart {
-        title: format!("{backbone} backbone: pull of the background term"),
-        x: Axis::counting("Epoch", ""),
-        y: Axis { scale: Scale::Log, range: Some(bounds), ..Axis::new("Gradient at the mask", "to the others'") },
-        series: of.iter().map(line).collect(),
-        ..Chart::default()
-    };
-    (scored, pulled)
+    let pulled = Axis { scale: Scale::Log, range: Some(bounds), ..Axis::new("Gradient at the mask", "to the others'") };
+    vec![
+        scored,
+        judged("F1+", |judged| judged.f1_plus),
+        judged("F1−", |judged| judged.f1_minus),
+        judged("class from X⁻", |judged| judged.from[2]),
+        over("pull of the background term", pulled, &|found| {
+            found.gradients.iter().map(|row| (row.epoch as f64, pull(row))).collect()
+        }),
+    ]
 }

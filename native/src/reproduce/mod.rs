@@ -45,7 +45,7 @@ pub(crate) use plan::Plan;
 pub(crate) use quick::data as quick_data;
 pub(crate) use recipe::Recipe;
 pub(crate) use report::{Made, write};
-pub(crate) use runs::{Run, State, best_model, tidy};
+pub(crate) use runs::{Run, State, model, tidy};
 pub(crate) use statistics::{Spread, cell};
 pub(crate) use study::Study;
 pub(crate) use sweep::{Parameter, Sweeps};

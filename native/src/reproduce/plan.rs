@@ -25,6 +25,8 @@ pub(crate) enum Change {
     MasksAlone,
     /// Gradients at the mask measured on so many batches.
     MaskGradients(usize),
+    /// So many checkpoints on the way kept, the last among them.
+    Kept(usize),
 }
 
 impl Change {
@@ -41,6 +43,7 @@ impl Change {
             Self::WholeBackbone => (profile.model.backbone_blocks, profile.model.backbone_channels) = (0, 0),
             Self::MasksAlone => (mask.votes, mask.prior, mask.tissue, mask.smallest) = (0.0, 0.0, false, 0.0),
             Self::MaskGradients(batches) => profile.train.mask_gradients = batches,
+            Self::Kept(checkpoints) => profile.train.keep_every = profile.train.epochs.div_ceil(checkpoints),
         }
     }
 }

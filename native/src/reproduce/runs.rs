@@ -23,6 +23,8 @@ pub(crate) struct Run {
     /// The method its model is read as.
     pub(crate) read_as: MethodKind,
     pub(crate) folder: RunFolder,
+    /// The epoch whose checkpoint is judged; none for the best.
+    pub(crate) epoch: Option<usize>,
 }
 
 /// How far a run has come.
@@ -57,21 +59,21 @@ pub(crate) fn tidy(folder: &RunFolder) {
     let _ = std::fs::remove_dir_all(folder.path().join("erased"));
 }
 
-/// The best model of a finished run, its card changed for what it is judged as.
-pub(crate) fn best_model(
+/// A model of a finished run, its card changed for what it is judged as.
+pub(crate) fn model(
     folder: &RunFolder,
+    checkpoint: &Path,
     device: &Device,
     change: impl FnOnce(&mut ModelCard),
 ) -> anyhow::Result<Segmenter> {
-    let path = folder.best();
     let read = || -> anyhow::Result<Segmenter> {
-        let bytes = read_bytes(&path)?;
+        let bytes = read_bytes(checkpoint)?;
         let (mut card, weights) = read_checkpoint(&bytes)?;
         change(&mut card);
         Ok(Segmenter::from_checkpoint(card, &weights, device)?)
     };
     read().with_context(|| {
-        format!("{}: cannot be used; delete {} to train it again", path.display(), folder.path().display())
+        format!("{}: cannot be used; delete {} to train it again", checkpoint.display(), folder.path().display())
     })
 }
 
@@ -84,7 +86,19 @@ impl Run {
         read_as: MethodKind,
     ) -> Result<Self, ProfileError> {
         let folder = RunFolder::new(runs.join(name(material, &profile)?));
-        Ok(Self { source: material.source, profile, read_as, folder })
+        Ok(Self { source: material.source, profile, read_as, folder, epoch: None })
+    }
+
+    /// The run as it was after each epoch that it keeps beside its end.
+    pub(crate) fn on_the_way(&self) -> impl Iterator<Item = Self> {
+        let train = &self.profile.train;
+        let epochs = (1..train.epochs).filter(|epoch| epoch.checked_rem(train.keep_every) == Some(0));
+        epochs.map(|epoch| Self { epoch: Some(epoch), ..self.clone() })
+    }
+
+    /// The checkpoint that is judged.
+    pub(crate) fn model(&self) -> PathBuf {
+        self.epoch.map_or_else(|| self.folder.best(), |epoch| self.folder.kept(epoch))
     }
 
     pub(crate) fn seed(&self) -> u64 {
@@ -106,12 +120,16 @@ impl Run {
     pub(crate) fn evaluation(&self, split: SplitChoice) -> PathBuf {
         let own = self.read_as == self.profile.model.method;
         let method = if own { String::new() } else { format!("{}-", self.read_as) };
-        self.folder.path().join(format!("evaluation-{method}{}", split.name()))
+        self.folder.path().join(format!("evaluation-{method}{}{}", split.name(), self.of_epoch()))
     }
 
     /// Where the accuracies of the probes on a split lie.
     pub(crate) fn probes(&self, split: SplitChoice) -> PathBuf {
-        self.folder.path().join(format!("probes-{}.json", split.name()))
+        self.folder.path().join(format!("probes-{}{}.json", split.name(), self.of_epoch()))
+    }
+
+    fn of_epoch(&self) -> String {
+        self.epoch.map(|epoch| format!("-epoch-{epoch:03}")).unwrap_or_default()
     }
 }
 

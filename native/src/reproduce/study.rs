@@ -10,7 +10,7 @@ use histomask_core::{ModelCard, Segmenter};
 use super::material::{Material, Source, mask_state};
 use super::plan::{Arm, Evaluated, Plan, Repeats};
 use super::recipe::Recipe;
-use super::runs::{Run, State, best_model};
+use super::runs::{Run, State, model};
 use super::scores::{self, Scores};
 use crate::data::check::Summary;
 use crate::data::{Dataset, Sample, SplitChoice};
@@ -103,15 +103,13 @@ impl Study {
         Ok(scores.into_iter().flatten().collect())
     }
 
-    /// What the probes found on the judged images of an arm's runs.
-    pub(crate) fn arm_probes(&self, source: Source, arm: &Arm) -> anyhow::Result<Vec<Probes>> {
-        let split = self.judged(source)?;
-        let read =
-            |run: &Run| -> Option<Probes> { serde_json::from_slice(&std::fs::read(run.probes(split)).ok()?).ok() };
-        Ok(self.runs(source, arm, Repeats::All)?.iter().filter_map(read).collect())
+    /// What the probes found on the judged images; none before they have.
+    pub(crate) fn probes(&self, run: &Run) -> anyhow::Result<Option<Probes>> {
+        let file = std::fs::read(run.probes(self.judged(run.source)?));
+        Ok(file.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
-    /// A run's best model, read as its method.
+    /// The model of a run that is judged, read as its method.
     pub(crate) fn segmenter(&self, run: &Run) -> anyhow::Result<Segmenter> {
         let device = &self.chosen.device;
         if !run.profile.model.method.is_trained() {
@@ -122,7 +120,7 @@ impl Study {
         if run.state() != State::Ready {
             bail!("{}: this run is not finished", run.folder.path().display());
         }
-        best_model(&run.folder, device, |card| card.model.method = run.read_as)
+        model(&run.folder, &run.model(), device, |card| card.model.method = run.read_as)
     }
 
     /// Why runs of an arm are missing from a result.

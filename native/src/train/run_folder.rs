@@ -33,6 +33,12 @@ impl RunFolder {
         self.0.join("best.safetensors")
     }
 
+    /// Checkpoint of an epoch that `train.keep_every` keeps.
+    #[must_use]
+    pub fn kept(&self, epoch: usize) -> PathBuf {
+        self.0.join(format!("epoch-{epoch:03}.safetensors"))
+    }
+
     /// What ERASE has erased of training image `index` when this round begins.
     #[must_use]
     pub fn erased(&self, round: usize, index: usize) -> PathBuf {

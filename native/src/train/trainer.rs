@@ -324,6 +324,9 @@ impl<'a> Trainer<'a> {
         if row.best {
             atomic::write(&folder.best(), &checkpoint)?;
         }
+        if row.epoch.checked_rem(self.job.profile.train.keep_every) == Some(0) {
+            atomic::write(&folder.kept(row.epoch), &checkpoint)?;
+        }
         write_rows(&folder.epochs(), &self.progress.history)?;
         self.measure_mask_gradients(row.epoch)?;
         // last, so that a run cut off before this line repeats the epoch and writes the same files again
