@@ -301,6 +301,8 @@ pub(crate) enum BenchWhat {
     Shares,
     /// Our kernels against the same in burn's operations
     Kernels,
+    /// Convolutions of networks in use on the CPU, beside what this machine can do at most
+    Layers,
 }
 
 #[derive(Debug, Args)]

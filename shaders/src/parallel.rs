@@ -25,3 +25,15 @@ pub(crate) fn each<T: Send>(tasks: Vec<T>, work: impl Fn(T) + Send + Sync) {
 pub(crate) fn each<T>(tasks: Vec<T>, work: impl Fn(T)) {
     tasks.into_iter().for_each(work);
 }
+
+/// Threads that share the tasks.
+#[cfg(feature = "threads")]
+pub(crate) fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+/// Threads that share the tasks.
+#[cfg(not(feature = "threads"))]
+pub(crate) fn threads() -> usize {
+    1
+}

@@ -6,7 +6,7 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, Tensor};
 use histomask_core::kernel::Activation;
-use histomask_shaders::blocked::{Conv, Depthwise, Expansion, Map, MaxPool, Placement, nearest_double};
+use histomask_shaders::blocked::{Conv, Depthwise, Expansion, Map, MaxPool, Placement, Sample, nearest_double};
 use histomask_tests::{assert_numbers, values};
 
 /// Two orders of 32-bit summation, over up to 600 values of order 1.
@@ -39,6 +39,11 @@ fn placement(output: &Tensor<4>, padding: [(usize, usize); 2]) -> Placement {
     Placement { size: [height, width], pad: [padding[0].0, padding[1].0] }
 }
 
+fn run(conv: &Conv, maps: &[&Map], place: Placement, shortcut: Option<&Map>, activation: u32) -> Map {
+    let sample = Sample { maps: maps.to_vec(), shortcut };
+    conv.run(&[sample], place, activation).remove(0)
+}
+
 #[test]
 fn over_all_channels() {
     Device::flex().seed(31);
@@ -54,6 +59,12 @@ fn over_all_channels() {
         ([2, 3], [2, 1], 3, 1, [(1, 1), (1, 1)]),
         ([20, 80], [12, 50], 5, 1, [(0, 0), (0, 0)]),
         ([35, 33], [25, 27], 3, 2, [(1, 1), (1, 1)]),
+        ([48, 64], [7, 7], 3, 1, [(1, 1), (1, 1)]),
+        ([33, 40], [5, 3], 3, 1, [(0, 1), (1, 0)]),
+        ([64, 17], [1, 9], 3, 1, [(1, 1), (1, 1)]),
+        ([80, 48], [14, 11], 3, 1, [(0, 0), (0, 0)]),
+        ([20, 100], [6, 1], 3, 2, [(1, 1), (1, 1)]),
+        ([64, 70], [7, 7], 1, 2, [(0, 0), (0, 0)]),
     ];
     for (index, ([inputs, outputs], [height, width], kernel, stride, padding)) in cases.into_iter().enumerate() {
         let x = random([1, inputs, height, width]);
@@ -68,7 +79,7 @@ fn over_all_channels() {
             let sum = shortcut.iter().fold(theirs.clone(), |theirs, shortcut| theirs + shortcut.clone());
             let theirs = values(activation.forward(sum));
             let what = format!("case {index}, {activation:?}");
-            let ours = conv.run(&[&map(&x)], place, shortcut.as_ref().map(map).as_ref(), number);
+            let ours = run(&conv, &[&map(&x)], place, shortcut.as_ref().map(map).as_ref(), number);
             assert_numbers(&what, &planes(&ours), &theirs, TOLERANCE);
             if inputs == 3 && !adds {
                 let ours = conv.run_on_image(&floats(&x), [height, width], place, number);
@@ -76,9 +87,43 @@ fn over_all_channels() {
             }
             if inputs > 16 {
                 let parts = [x.clone().narrow(1, 0, 16), x.clone().narrow(1, 16, inputs - 16)].map(|part| map(&part));
-                let ours = conv.run(&[&parts[0], &parts[1]], place, shortcut.as_ref().map(map).as_ref(), number);
+                let ours = run(&conv, &[&parts[0], &parts[1]], place, shortcut.as_ref().map(map).as_ref(), number);
                 assert_numbers(&format!("{what}, of two maps"), &planes(&ours), &theirs, TOLERANCE);
             }
+        }
+    }
+}
+
+/// Several samples in one call have what each has alone, to the bit: a thread's part of the work is no part of the result.
+#[test]
+fn several_samples_at_once() {
+    Device::flex().seed(34);
+    // channels, sides, stride: maps of fewer pixels than a piece has, of as many and of more
+    for ([inputs, outputs], [height, width], stride) in [
+        ([96, 64], [3, 5], 1),
+        ([40, 33], [12, 11], 1),
+        ([20, 36], [41, 39], 1),
+        ([50, 64], [7, 6], 2),
+        ([17, 20], [63, 50], 2),
+    ] {
+        let x = random([3, inputs, height, width]);
+        let (weight, bias) = (random([outputs, inputs, 3, 3]), random([outputs]));
+        let options = ConvOptions::new([stride, stride], [1, 1], [1, 1], 1);
+        let theirs = conv2d(x.clone(), weight.clone(), Some(bias.clone()), options);
+        let shortcut = random(theirs.dims());
+        let place = placement(&theirs, [(1, 1), (1, 1)]);
+        let conv = Conv::new(&floats(&weight), &floats(&bias), inputs, 3, stride);
+        let parts = |of: &Tensor<4>| (0..3).map(|index| map(&of.clone().narrow(0, index, 1))).collect::<Vec<_>>();
+        let (maps, shortcuts) = (parts(&x), parts(&shortcut));
+        let samples: Vec<_> =
+            maps.iter().zip(&shortcuts).map(|(map, added)| Sample { maps: vec![map], shortcut: Some(added) }).collect();
+        let together = conv.run(&samples, place, Activation::Relu as u32);
+        let what = format!("{inputs} to {outputs} on {height} by {width}, stride {stride}");
+        for ((index, sample), together) in samples.iter().enumerate().zip(&together) {
+            let alone = conv.run(std::slice::from_ref(sample), place, Activation::Relu as u32).remove(0);
+            assert_eq!(planes(together), planes(&alone), "{what}, sample {index}");
+            let sum = (theirs.clone() + shortcut.clone()).narrow(0, index, 1);
+            assert_numbers(&what, &planes(together), &values(Activation::Relu.forward(sum)), TOLERANCE);
         }
     }
 }

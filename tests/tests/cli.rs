@@ -109,6 +109,17 @@ fn bench_times_a_step_and_a_prediction_of_each_method() {
 }
 
 #[test]
+fn bench_measures_layers_and_what_the_machine_can_do() {
+    let table = histomask("bench layers --repeats 1").exits(0).says("G multiply-adds/s from registers").stdout;
+    let rows: Vec<_> = table.lines().filter(|line| line.contains("×")).collect();
+    assert!(rows.len() > 10, "{table}");
+    for row in rows {
+        let time = row.split('|').nth(2).and_then(|cell| cell.trim().strip_suffix(" ms")?.parse::<f64>().ok());
+        assert!(time.is_some_and(|time| time > 0.0), "{row}");
+    }
+}
+
+#[test]
 fn printed_profiles_are_accepted_back() {
     let folder = tempfile::tempdir().unwrap();
     let names = histomask("profile --list").exits(0).stdout;

@@ -7,7 +7,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{DType, Flex};
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Tensor, TensorData};
-use histomask_shaders::blocked::{self, BLOCK, Conv, Depthwise, Expansion, Map, MaxPool, Placement};
+use histomask_shaders::blocked::{self, BLOCK, Conv, Depthwise, Expansion, Map, MaxPool, Placement, Sample};
 
 use super::Activation;
 use super::cpu_tensor::{dense, from_values};
@@ -65,23 +65,26 @@ impl Packed {
         shortcut: Option<&Blocks>,
         activation: Activation,
     ) -> Option<Blocks> {
-        let placement = placement(conv, x.size());
-        let run = |(index, maps): (usize, &Vec<Arc<Map>>)| {
-            let maps: Vec<&Map> = maps.iter().map(AsRef::as_ref).collect();
-            let shortcut = match shortcut {
-                Some(shortcut) => Some(shortcut.whole(index)?),
-                None => None,
-            };
-            let map = match self {
-                Self::Dense(conv) => conv.run(&maps, placement, shortcut, activation.number()),
-                Self::Depthwise(conv) if shortcut.is_none() && maps.len() == 1 => {
-                    conv.run(maps[0], None, placement, activation.number())
+        let (placement, activation) = (placement(conv, x.size()), activation.number());
+        let maps = match self {
+            Self::Dense(conv) => {
+                let mut samples = Vec::with_capacity(x.samples.len());
+                for (index, maps) in x.samples.iter().enumerate() {
+                    let shortcut = match shortcut {
+                        Some(shortcut) => Some(shortcut.whole(index)?),
+                        None => None,
+                    };
+                    samples.push(Sample { maps: maps.iter().map(AsRef::as_ref).collect(), shortcut });
                 }
-                Self::Depthwise(_) => return None,
-            };
-            Some(vec![Arc::new(map)])
+                conv.run(&samples, placement, activation)
+            }
+            Self::Depthwise(conv) if shortcut.is_none() => {
+                let run = |index| Some(conv.run(x.whole(index)?, None, placement, activation));
+                (0..x.samples.len()).map(run).collect::<Option<_>>()?
+            }
+            Self::Depthwise(_) => return None,
         };
-        Some(Blocks { samples: x.samples.iter().enumerate().map(run).collect::<Option<_>>()? })
+        Some(Blocks { samples: maps.into_iter().map(|map| vec![Arc::new(map)]).collect() })
     }
 
     /// This 1×1 convolution and the depthwise one behind it, both activated.

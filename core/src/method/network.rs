@@ -160,6 +160,11 @@ impl Method for Network {
     }
 
     fn read(&self, image: Tensor<4>, sigma: f64) -> Reading {
+        // a GPU's work keeps its order by thread, and stays on its caller's
+        #[cfg(feature = "cpu")]
+        if limits(&image.device()).is_none() {
+            return crate::parallel::inside(|| self.method().read(image, sigma));
+        }
         self.method().read(image, sigma)
     }
 }

@@ -57,7 +57,7 @@ impl Depthwise {
             Some(Expansion { conv, .. }) => assert_eq!([x.channels, self.channels], [conv.inputs(), conv.outputs()]),
         }
         let mut output = Map::uninitialised(self.channels, placement.size);
-        let factors = expansion.map(|expansion| expansion.conv.factors::<Block>(x.channels, x.pixels(), x.size[1]));
+        let factors = expansion.map(|expansion| expansion.conv.factors::<Block>(x.channels, x.pixels(), |_| 0));
         let span = (placement.size[1].max(1) - 1) * self.stride + self.kernel;
         let layer = Layer {
             depthwise: self,

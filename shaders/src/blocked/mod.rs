@@ -7,7 +7,7 @@ mod map;
 mod resample;
 mod tile;
 
-pub use conv::{Conv, Placement};
+pub use conv::{Conv, Placement, Sample};
 pub use depthwise::{Depthwise, Expansion};
 pub use map::{BLOCK, Map};
 pub use resample::{MaxPool, nearest_double};

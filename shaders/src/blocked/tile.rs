@@ -108,6 +108,22 @@ pub(super) fn activate<S: Simd, const P: usize, const N: usize, const V: usize>(
     }
 }
 
+/// The sums of block `n` as they were written.
+#[inline(always)]
+pub(super) fn read<S: Simd, const P: usize, const N: usize, const V: usize>(
+    sums: &mut Sums<S, P, N, V>,
+    n: usize,
+    written: &[Block],
+) {
+    let written = &written[..P];
+    for p in 0..P {
+        let written = S::as_simd_f32s(&written[p].0).0;
+        for v in 0..V {
+            sums[p][n][v] = written[v];
+        }
+    }
+}
+
 /// Writes the sums of block `n`.
 #[inline(always)]
 pub(super) fn write<S: Simd, const P: usize, const N: usize, const V: usize>(
@@ -155,4 +171,13 @@ pub(super) use tile;
 /// Blocks that a tile has at most, of `V` vectors each.
 pub(super) const fn most_blocks(vectors: usize) -> usize {
     if vectors == 1 { 2 } else { 1 }
+}
+
+/// Pixels that a tile of [`most_blocks`] has at most.
+pub(super) const fn most_pixels(vectors: usize) -> usize {
+    match vectors {
+        1 => 12,
+        2 | 4 => 6,
+        _ => 1,
+    }
 }

@@ -1,7 +1,9 @@
 //! What things cost on this machine. Times are medians after one run to warm up, the device synchronised.
 
 mod kernels;
+mod layers;
 mod models;
+mod roof;
 mod shares;
 mod step;
 
@@ -16,11 +18,12 @@ use crate::method::MethodChoice;
 use crate::profile::Profile;
 
 pub(crate) fn run(args: &Bench, console: &Console) -> anyhow::Result<Exit> {
-    let chosen = super::open_device(&args.device, Trial::embedded, console)?;
+    let device = || super::open_device(&args.device, Trial::embedded, console).map(|chosen| chosen.device);
     match args.what {
-        BenchWhat::Models => models::run(args, &chosen.device, console),
-        BenchWhat::Kernels => kernels::run(args, &chosen.device, console),
-        BenchWhat::Shares => shares::run(args, &chosen.device, console),
+        BenchWhat::Models => models::run(args, &device()?, console),
+        BenchWhat::Kernels => kernels::run(args, &device()?, console),
+        BenchWhat::Shares => shares::run(args, &device()?, console),
+        BenchWhat::Layers => layers::run(args, console),
     }
 }
 
