@@ -170,6 +170,34 @@ fn predict_goes_on_after_bad_images() {
     }
 }
 
+/// A pipe would be waited for until somebody writes to it, and a folder linked into itself would hold each image forty
+/// times.
+#[cfg(unix)]
+#[test]
+fn what_is_named_as_an_image_and_is_no_file_is_told() {
+    let (folder, model, patch) = ready();
+    let images = folder.path().join("classes/a");
+    for image in ["a/1.png", "a/2.png", "b/3.png", "b/4.png"].map(|name| folder.path().join("classes").join(name)) {
+        std::fs::create_dir_all(image.parent().unwrap()).unwrap();
+        std::fs::copy(&patch, image).unwrap();
+    }
+    std::os::unix::fs::symlink(".", images.join("again")).unwrap();
+    let classes = histomask::data::Dataset::open(&folder.path().join("classes"), &Default::default()).unwrap();
+    assert_eq!(classes.samples().count(), 4);
+
+    assert!(std::process::Command::new("mkfifo").arg(images.join("pipe.png")).status().unwrap().success());
+    let _socket = std::os::unix::net::UnixListener::bind(images.join("socket.png")).unwrap();
+    let predict = Program::new(["predict"]).args([&images]).with("--model", &model);
+    let _ = predict
+        .with("--out", folder.path().join("out"))
+        .on_cpu()
+        .run()
+        .exits(1)
+        .says("pipe.png: no file but a pipe, socket or device; remove it, or name an image file")
+        .says("socket.png: no file but a pipe")
+        .says("2 of 4 images failed");
+}
+
 #[test]
 fn nothing_to_predict_is_a_mistake_in_usage() {
     let (folder, model, _) = ready();

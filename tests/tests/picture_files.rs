@@ -74,7 +74,7 @@ fn tiff(pages: Vec<Page<'_>>, big: bool) -> Vec<u8> {
     for mut page in pages {
         let at = file.len();
         file.extend(&page.pixels);
-        if page.entries.iter().all(|entry| entry.0 != 273) {
+        if page.entries.iter().all(|entry| ![273, 324].contains(&entry.0)) {
             page.entries.push((273, 4, vec![at as u32]));
             page.entries.push((279, 4, vec![page.pixels.len() as u32]));
         }
@@ -162,6 +162,11 @@ fn orientation_is_applied() {
     let segment = [&[0xff, 0xe1][..], &length.to_be_bytes(), b"Exif\0\0", exif].concat();
     jpeg.splice(2..2, segment);
     assert_eq!(read(&jpeg).dimensions(), (SIZE.1, SIZE.0));
+    // by a long number too, though the specification asks for a short one
+    let mut long = jpeg.clone();
+    let kind = long.windows(4).position(|entry| entry == [0x12, 0x01, 3, 0]).unwrap() + 2;
+    long[kind] = 4;
+    assert_eq!(read(&long).dimensions(), (SIZE.1, SIZE.0));
     // a PNG's block, its checksum is not asked
     let mut png = stored(picture(), ImageFormat::Png);
     let end = png.len() - 12;
@@ -383,4 +388,101 @@ fn microns_per_pixel_come_from_the_file_where_they_can_be_a_microscope_s() {
     jpeg[at..at + 5].copy_from_slice(&[1, 0, 72, 0, 72]);
     assert_eq!(mpp(&jpeg), None);
     assert_eq!(mpp(&stored(picture(), ImageFormat::Tiff)), None);
+}
+
+#[test]
+fn planes_in_tiles_beyond_the_edge_are_read() {
+    // each plane in a tile of 16 by 16 pixels, from the file's 8th byte on
+    let mut tiles = vec![0_u8; 3 * 256];
+    for (x, y, pixel) in picture().enumerate_pixels() {
+        pixel
+            .0
+            .iter()
+            .enumerate()
+            .for_each(|(plane, value)| tiles[256 * plane + 16 * y as usize + x as usize] = *value);
+    }
+    let tiled = |places: &[u32], lengths: &[u32]| {
+        let page = page(SIZE, 8, 3, 2, tiles.clone()).with(284, 3, &[2]).with(322, 3, &[16]).with(323, 3, &[16]);
+        tiff(vec![page.with(324, 4, places).with(325, 4, lengths)], false)
+    };
+    assert_eq!(read(&tiled(&[8, 264, 520], &[256; 3])), picture());
+    refused(&tiled(&[8, 264, 0], &[256, 256, 0]), "it is sparse");
+    refused(&tiled(&[8, 264, 520], &[256, 256, 255]), "fewer bytes than their pixels");
+    refused(&tiled(&[8, 264], &[256; 2]), "different numbers of strips or tiles");
+}
+
+#[test]
+fn damage_within_deflate_is_told_by_its_checksum() {
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut packed, &picture().into_raw()).unwrap();
+    let packed = packed.finish().unwrap();
+    let of = |packed: &[u8]| tiff(vec![page(SIZE, 8, 3, 2, packed.to_vec()).with(259, 3, &[8])], false);
+    assert_eq!(read(&of(&packed)), picture());
+    // as where a copy was broken off and its room had been set aside
+    let zeros = |from: usize| [&packed[..from], &vec![0; packed.len() - from]].concat();
+    for from in [packed.len() / 2, packed.len() - 4] {
+        refused(&of(&zeros(from)), "Deflate");
+    }
+    refused(&of(&packed[..packed.len() - 20]), "is the file complete?");
+}
+
+#[test]
+fn kinds_of_jpeg_that_are_not_read_are_named() {
+    let jpeg = stored(picture(), ImageFormat::Jpeg);
+    let frame = jpeg.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
+    for (at, byte, part) in [
+        (1, 0xc3, "lossless"),
+        (1, 0xc9, "arithmetic"),
+        (1, 0xf7, "JPEG-LS"),
+        (4, 12, "a JPEG of 12 bits, which is not read; save it as ordinary JPEG"),
+    ] {
+        let mut file = jpeg.clone();
+        file[frame + at] = byte;
+        refused(&file, part);
+        let error = read_mask(&file, SIZE, &LIMITS).unwrap_err().to_string();
+        assert!(error.contains(part) && !error.contains('\n'), "{error}");
+    }
+    let cmyk = include_bytes!("../corpus/pictures/cmyk.jpg");
+    let adobe = cmyk.windows(5).position(|name| name == b"Adobe").unwrap() - 4;
+    refused(&[&cmyk[..adobe], &cmyk[adobe + 16..]].concat(), "whether its inks are inverted");
+}
+
+#[test]
+fn colours_that_a_palette_lacks_and_pictures_without_an_opaque_pixel_are_refused() {
+    // 3 by 1 pixels, their last index beyond two colours
+    let chunk = |name: &[u8], content: &[u8]| {
+        let body = [name, content].concat();
+        [&(content.len() as u32).to_be_bytes()[..], &body, &crc32(&body).to_be_bytes()].concat()
+    };
+    let indexed = |last: u8| {
+        let header = [&3_u32.to_be_bytes()[..], &1_u32.to_be_bytes(), &[8, 3, 0, 0, 0]].concat();
+        let mut rows = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut rows, &[0, 0, 1, last]).unwrap();
+        let palette = chunk(b"PLTE", &[1, 2, 3, 4, 5, 6]);
+        let chunks = [chunk(b"IHDR", &header), palette, chunk(b"IDAT", &rows.finish().unwrap()), chunk(b"IEND", b"")];
+        [b"\x89PNG\r\n\x1a\n".to_vec(), chunks.concat()].concat()
+    };
+    assert_eq!(read(&indexed(0)).into_raw(), [1, 2, 3, 4, 5, 6, 1, 2, 3]);
+    refused(&indexed(2), "colour 2 is not in its palette of 2");
+    assert_eq!(mask(&indexed(2)), [false, true, true], "an index is one without a colour too");
+    // 4 bits, as 16 colours; then only the first five are said to be there
+    let mut bitmap = include_bytes!("../corpus/pictures/index4_downwards.bmp").to_vec();
+    let colours = read(&bitmap);
+    bitmap[46..50].copy_from_slice(&4_u32.to_le_bytes());
+    refused(&bitmap, "is not in its palette of 4");
+    assert_eq!(colours.dimensions(), SIZE);
+
+    let hidden = RgbaImage::from_fn(SIZE.0, SIZE.1, |x, y| Rgba([x as u8, y as u8, 7, 0]));
+    refused(&stored(hidden, ImageFormat::Png), "every pixel of it is transparent");
+    // a corner of a slide where there is nothing
+    let blank = stored(RgbaImage::from_pixel(SIZE.0, SIZE.1, Rgba([0; 4])), ImageFormat::Png);
+    assert!(read(&blank).into_raw().iter().all(|&value| value == 255));
+}
+
+#[test]
+fn a_lossless_webp_cut_by_bytes_is_refused() {
+    let file = stored(picture(), ImageFormat::WebP);
+    for cut in 2..40 {
+        refused(&file[..file.len() - cut], "ends before its pixels do");
+    }
 }

@@ -18,6 +18,18 @@ pub(super) fn is_run_length(file: &[u8]) -> bool {
     header.is_some_and(|header| header > CORE_HEADER) && packing.is_some_and(|packing| (1..=2).contains(&packing))
 }
 
+/// Refuses indices that a short palette has no colour for, which the decoder would draw black.
+pub(super) fn refuse_beyond_palette(file: &[u8], size: (u32, u32), limits: &Limits) -> Result<(), PictureError> {
+    let header = number(file, 14).map(u32::from_le_bytes).unwrap_or_default();
+    let bits = number(file, 28).map(u16::from_le_bytes).unwrap_or_default();
+    let colours = number(file, 46).map(u32::from_le_bytes).unwrap_or_default() as usize;
+    // the oldest header has no count, and a count of 0 means all
+    if header == CORE_HEADER || !(1..=8).contains(&bits) || colours == 0 || colours >= 1 << bits {
+        return Ok(());
+    }
+    indices(file, size, limits)?.refuse_beyond(colours)
+}
+
 /// The indices of a picture with a palette, not in run lengths.
 pub(super) fn indices(file: &[u8], (width, height): (u32, u32), limits: &Limits) -> Result<Raster, PictureError> {
     check_size(width, height, limits)?;

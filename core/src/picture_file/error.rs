@@ -1,3 +1,5 @@
+use std::fmt::Display;
+
 use image::ImageError;
 
 /// Why the bytes of a file are no picture or no mask.
@@ -64,6 +66,13 @@ impl PictureError {
         Self::Refused { what: what.into(), remedy }
     }
 
+    /// What a decoder says, on one line.
+    pub(super) fn damaged(what: impl Display) -> Self {
+        let what = what.to_string();
+        let words: Vec<_> = what.split_whitespace().map(|word| word.trim_matches('"')).collect();
+        Self::Damaged(words.join(" "))
+    }
+
     pub(super) fn from_image(error: ImageError) -> Self {
         match error {
             ImageError::Unsupported(error) => {
@@ -71,7 +80,7 @@ impl PictureError {
             }
             // a decoder may refuse a header before it can be asked for the size, as on 32 bits
             ImageError::Limits(_) => Self::TooMuchMemory,
-            error => Self::Damaged(error.to_string()),
+            error => Self::damaged(error),
         }
     }
 }

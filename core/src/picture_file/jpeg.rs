@@ -17,6 +17,43 @@ pub(super) struct Markers<'a> {
     pub(super) exif: Option<&'a [u8]>,
     /// What JFIF says of a pixel's sides.
     pub(super) microns_per_pixel: Option<[f64; 2]>,
+    /// How it is compressed.
+    frame: Option<Frame>,
+    /// Whether Adobe's marker is there, which tells that inks are stored inverted.
+    adobe: bool,
+}
+
+/// What the header of a frame says.
+#[derive(Clone, Copy)]
+struct Frame {
+    /// Its marker.
+    code: u8,
+    /// Bits of a sample.
+    bits: u8,
+    components: u8,
+}
+
+impl Markers<'_> {
+    /// Refuses by name what the decoder does not read as it is meant.
+    pub(super) fn refuse_unreadable(&self) -> Result<(), PictureError> {
+        const REMEDY: &str = "save it as ordinary JPEG (baseline or progressive, 8 bits, RGB or grey) or as PNG";
+        let Some(Frame { code, bits, components }) = self.frame else { return Ok(()) };
+        let kind = match code {
+            0xf7 => "in JPEG-LS",
+            0xc3 | 0xc7 | 0xcb | 0xcf => "in lossless JPEG",
+            0xc5 | 0xc6 | 0xcd | 0xce => "in hierarchical JPEG",
+            0xc9 | 0xca => "in JPEG with arithmetic codes",
+            _ if bits != 8 => {
+                return Err(PictureError::refused(format!("a JPEG of {bits} bits, which is not read"), REMEDY));
+            }
+            _ if components == 4 && !self.adobe => {
+                let what = "a JPEG in CMYK that does not say whether its inks are inverted, which programs read unlike";
+                return Err(PictureError::refused(what, REMEDY));
+            }
+            _ => return Ok(()),
+        };
+        Err(PictureError::refused(format!("a picture {kind}, which is not read"), REMEDY))
+    }
 }
 
 /// Why there is no end.
@@ -33,7 +70,8 @@ pub(crate) enum Unfinished {
 /// Walks from marker to marker. The decoder fills up a truncated file with grey and does not complain, and an end
 /// marker near the end of the file may be a thumbnail's.
 pub(super) fn walk(file: &[u8]) -> Markers<'_> {
-    let mut found = Markers { end: Err(Unfinished::NoEnd), exif: None, microns_per_pixel: None };
+    let mut found =
+        Markers { end: Err(Unfinished::NoEnd), exif: None, microns_per_pixel: None, frame: None, adobe: false };
     let mut coefficients = Coefficients::default();
     let mut scans = 0;
     let mut rest = file.get(2..).unwrap_or_default();
@@ -61,7 +99,14 @@ pub(super) fn walk(file: &[u8]) -> Markers<'_> {
                 match code {
                     0xe1 if segment.starts_with(b"Exif\0\0") && found.exif.is_none() => found.exif = Some(segment),
                     0xe0 if found.microns_per_pixel.is_none() => found.microns_per_pixel = density(segment),
-                    0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => coefficients.frame(code, segment),
+                    0xee if segment.starts_with(b"Adobe") => found.adobe = true,
+                    0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xf7 => {
+                        let numbers = (segment.first(), segment.get(5));
+                        if let (Some(&bits), Some(&components)) = numbers {
+                            found.frame = Some(Frame { code, bits, components });
+                        }
+                        coefficients.frame(code, segment);
+                    }
                     0xda => {
                         scans += 1;
                         coefficients.scan(segment);
@@ -142,8 +187,10 @@ pub(crate) fn scans_end(file: &[u8]) -> Result<usize, Unfinished> {
 /// The pixels, grey or RGB, of a file that is whole: a scan that was cut is refused though an end marker follows it,
 /// where the decoder would draw zeros up to the end.
 pub(super) fn read(file: &[u8], limits: &Limits) -> Result<Raster, PictureError> {
-    let damaged = |what: &dyn std::fmt::Display| PictureError::Damaged(what.to_string());
-    let end = walk(file).end.map_err(|what| damaged(&what))?;
+    let damaged = |what: &dyn std::fmt::Display| PictureError::damaged(what);
+    let markers = walk(file);
+    markers.refuse_unreadable()?;
+    let end = markers.end.map_err(|what| damaged(&what))?;
     let whole = closed(file, end);
     let any_size = DecoderOptions::default().set_max_width(usize::MAX).set_max_height(usize::MAX);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&whole), any_size.set_strict_mode(false));

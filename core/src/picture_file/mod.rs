@@ -107,6 +107,9 @@ pub fn picture_size(file: &[u8], limits: &Limits) -> Result<(u32, u32), PictureE
     let ((width, height), orientation) = match kind(file)? {
         ImageFormat::Tiff => tiff::size(file)?,
         format => {
+            if format == ImageFormat::Jpeg {
+                jpeg::walk(file).refuse_unreadable()?;
+            }
             let orientation = orientation(file, format);
             (decoder(file, format)?.dimensions(), orientation)
         }
@@ -133,16 +136,28 @@ fn decode(file: &[u8], limits: &Limits, purpose: Purpose) -> Result<Decoded, Pic
     }
     match format {
         ImageFormat::Png => refuse_animation(png::frames(file))?,
-        ImageFormat::WebP => refuse_animation(webp::frames(file))?,
+        ImageFormat::WebP => {
+            webp::refuse_cut_off(file)?;
+            refuse_animation(webp::frames(file))?;
+        }
         _ => {}
     }
     let orientation = orientation(file, format);
     let raster = match (format, purpose) {
+        (ImageFormat::Png, Purpose::Picture) if png::is_indexed(file) => {
+            png::refuse_beyond_palette(file, limits)?;
+            plain(decoder(file, format)?, limits)?
+        }
         (ImageFormat::Jpeg, _) => jpeg::read(file, limits)?,
         (ImageFormat::Png, Purpose::Mask) if png::is_indexed(file) => png::indices(file, limits)?,
         (ImageFormat::Bmp, Purpose::Mask) if bmp::is_run_length(file) => {
             let kind = "it is a BMP of colours by index in run lengths (RLE), whose indices cannot be read";
             return Err(PictureError::refused(kind, "save it as PNG, or as BMP without compression"));
+        }
+        (ImageFormat::Bmp, Purpose::Picture) if !bmp::is_run_length(file) => {
+            let decoder = BmpDecoder::new(Cursor::new(file)).map_err(PictureError::from_image)?;
+            bmp::refuse_beyond_palette(file, decoder.dimensions(), limits)?;
+            plain(decoder, limits)?
         }
         (ImageFormat::Bmp, Purpose::Mask) => {
             let decoder = BmpDecoder::new(Cursor::new(file)).map_err(PictureError::from_image)?;
@@ -254,7 +269,8 @@ fn orientation(file: &[u8], format: ImageFormat) -> Orientation {
     };
     exif.and_then(|exif| {
         let exif = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
-        Orientation::from_exif_chunk(exif)
+        // the library looks at short numbers alone, as the specification says; some writers use long ones
+        Orientation::from_exif_chunk(exif).or_else(|| tiff::exif_orientation(exif))
     })
     .unwrap_or(Orientation::NoTransforms)
 }

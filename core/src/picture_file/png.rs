@@ -46,9 +46,20 @@ pub(super) fn is_indexed(file: &[u8]) -> bool {
     chunks(file).next().is_some_and(|(name, content)| name == *b"IHDR" && content.get(9) == Some(&3))
 }
 
+/// Refuses indices that a short palette has no colour for, which the decoder would draw black.
+pub(super) fn refuse_beyond_palette(file: &[u8], limits: &Limits) -> Result<(), PictureError> {
+    let find = |wanted: &[u8; 4]| chunks(file).find(|(name, _)| name == wanted).map(|(_, content)| content);
+    let colours = find(b"PLTE").map_or(0, |palette| palette.len() / 3);
+    let bits = find(b"IHDR").and_then(|header| header.get(8)).copied().unwrap_or(8);
+    if colours >= 1 << bits.min(8) {
+        return Ok(());
+    }
+    indices(file, limits)?.refuse_beyond(colours)
+}
+
 /// The indices of an indexed picture.
 pub(super) fn indices(file: &[u8], limits: &Limits) -> Result<Raster, PictureError> {
-    let damaged = |error: DecodingError| PictureError::Damaged(error.to_string());
+    let damaged = |error: DecodingError| PictureError::damaged(error);
     let mut decoder = Decoder::new(Cursor::new(file));
     decoder.set_transformations(Transformations::IDENTITY);
     let mut reader = decoder.read_info().map_err(damaged)?;

@@ -27,6 +27,21 @@ impl Values {
             Self::F32(values) => values.len(),
         }
     }
+
+    /// These and then others; nothing if they are of another kind.
+    pub(super) fn followed_by(self, others: Self) -> Option<Self> {
+        fn both<T>(mut values: Vec<T>, others: Vec<T>) -> Vec<T> {
+            values.extend(others);
+            values
+        }
+        match (self, others) {
+            (Self::U8(values), Self::U8(others)) => Some(Self::U8(both(values, others))),
+            (Self::U16(values), Self::U16(others)) => Some(Self::U16(both(values, others))),
+            (Self::U32(values), Self::U32(others)) => Some(Self::U32(both(values, others))),
+            (Self::F32(values), Self::F32(others)) => Some(Self::F32(both(values, others))),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +92,15 @@ impl Raster {
         (1..USES_ALL_BITS).contains(largest).then_some(*largest)
     }
 
+    /// Refuses indices for which a palette of so many colours has none.
+    pub(super) fn refuse_beyond(&self, colours: usize) -> Result<(), PictureError> {
+        let Values::U8(indices) = &self.values else { return Ok(()) };
+        match indices.iter().find(|&&index| usize::from(index) >= colours) {
+            Some(index) => Err(PictureError::Damaged(format!("colour {index} is not in its palette of {colours}"))),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn has_alpha(&self) -> bool {
         self.channels == 2 || self.channels == 4
     }
@@ -84,6 +108,15 @@ impl Raster {
     /// 8 bits a channel, on white.
     pub(super) fn into_rgb(self) -> Result<RgbImage, PictureError> {
         let Self { width, height, channels, values, premultiplied, .. } = self;
+        let hidden = match &values {
+            Values::U8(values) => hides_all(values, channels),
+            Values::U16(values) => hides_all(values, channels),
+            _ => false,
+        };
+        if hidden {
+            let what = "every pixel of it is transparent, though they have colours";
+            return Err(PictureError::refused(what, "save the picture without transparency"));
+        }
         let rgb = match values {
             Values::U8(values) if channels == 3 => values,
             Values::U8(values) => rgb(&values, channels, 255, premultiplied, |value| value as u8),
@@ -99,6 +132,14 @@ impl Raster {
         };
         RgbImage::from_raw(width, height, rgb).ok_or_else(|| PictureError::Damaged("pixels are missing".into()))
     }
+}
+
+/// Whether all is transparent and yet of several colours, so that white is hardly what is meant.
+fn hides_all<T: Copy + PartialEq + Into<u32>>(values: &[T], channels: usize) -> bool {
+    let pixels = || values.chunks_exact(channels.max(1)).filter_map(<[T]>::split_last);
+    let has_alpha = channels == 2 || channels == 4;
+    let first = pixels().next().map(|(_, colour)| colour);
+    has_alpha && pixels().all(|(&alpha, _)| alpha.into() == 0) && pixels().any(|(_, colour)| Some(colour) != first)
 }
 
 /// Pixels of `channels` values, of which `full` is white, as RGB on white.

@@ -22,7 +22,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// The operating system refused to read.
-    #[error("{path}: cannot be read: {reason}")]
+    #[error("{path}: cannot be read: {reason}; check that you may read it, and that the disk is sound")]
     Io {
         /// What was being read.
         path: PathBuf,

@@ -56,7 +56,7 @@ pub(super) fn open(root: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     for (split, tree) in trees {
         for (name, folder) in tree {
             let label = label_of(&name, &classes, || folder.display().to_string())?;
-            let images = images(&folder, &mut left_out)?;
+            let images = images(&folder, &mut left_out, &mut BTreeSet::new())?;
             if images.is_empty() {
                 let reason = "a class folder without an image inside; add images or remove the folder";
                 return Err(DataError::Layout { path: folder, reason: reason.to_owned() });
@@ -108,9 +108,13 @@ fn class_folders(root: &Path, left_out: &mut LeftOut) -> Result<Vec<(String, Pat
     Ok(folders)
 }
 
-/// The image files of a folder and of those below it, without masks and hidden files.
-fn images(folder: &Path, left_out: &mut LeftOut) -> Result<Vec<PathBuf>, DataError> {
+/// The image files of a folder and of those below it, without masks and hidden files. Folders already seen are not
+/// entered again: a link may lead back to one above, and every image would count forty times.
+fn images(folder: &Path, left_out: &mut LeftOut, seen: &mut BTreeSet<PathBuf>) -> Result<Vec<PathBuf>, DataError> {
     let mut found = Vec::new();
+    if !seen.insert(folder.canonicalize().map_err(|error| DataError::io(folder, error))?) {
+        return Ok(found);
+    }
     for path in list_folder(folder)? {
         let name = name(&path);
         if is_litter(&name) {
@@ -120,7 +124,7 @@ fn images(folder: &Path, left_out: &mut LeftOut) -> Result<Vec<PathBuf>, DataErr
             } else if holds_results(&path) {
                 left_out.add(Reason::Results, &path);
             } else {
-                found.extend(images(&path, left_out)?);
+                found.extend(images(&path, left_out, seen)?);
             }
         } else if is_other_picture(&name) {
             left_out.add(Reason::Unreadable, &path);
@@ -163,8 +167,11 @@ impl Masks {
         let folder =
             list_folder(root)?.into_iter().find(|path| path.is_dir() && name(path).eq_ignore_ascii_case(MASKS));
         if let Some(folder) = folder {
-            let mut folders = vec![folder.clone()];
+            let (mut folders, mut seen) = (vec![folder.clone()], BTreeSet::new());
             while let Some(inside) = folders.pop() {
+                if !seen.insert(inside.canonicalize().map_err(|error| DataError::io(&inside, error))?) {
+                    continue;
+                }
                 for path in list_folder(&inside)? {
                     if is_litter(&name(&path)) {
                     } else if path.is_dir() {

@@ -80,7 +80,13 @@ pub fn image_size(path: &Path) -> Result<(u32, u32), DataError> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, DataError> {
-    let size = std::fs::metadata(path).map_err(|error| DataError::io(path, error))?.len();
+    let data = std::fs::metadata(path).map_err(|error| DataError::io(path, error))?;
+    // a pipe that nobody writes to would be waited for; a shell's own, as of `<(...)`, lies in /dev
+    if !(data.is_file() || data.is_dir() || path.starts_with("/dev")) {
+        let (what, remedy) = ("no file but a pipe, socket or device".into(), "remove it, or name an image file");
+        return Err(DataError::picture(path, PictureError::Refused { what, remedy }));
+    }
+    let size = data.len();
     if size > MAX_FILE {
         let reason = PictureError::Refused {
             what: format!("a file of {} GiB, more than one patch has", size >> 30),

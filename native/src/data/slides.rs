@@ -106,6 +106,10 @@ pub fn is_whole_slide(path: &Path) -> bool {
         return true;
     }
     let mut head = [0; 4];
+    // a pipe would be waited for, and what is taken from it is lost
+    if !path.is_file() {
+        return false;
+    }
     let tiff = File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok()
         && matches!(&head, b"II\x2a\0" | b"MM\0\x2a" | b"II\x2b\0" | b"MM\0\x2b");
     tiff && match open(path) {

@@ -9,7 +9,7 @@ use histomask_core::picture_file::name::{is_litter, is_other_picture, is_picture
 use crate::data::image::EXTENSIONS as IMAGE_EXTENSIONS;
 use crate::data::results::{holds_results, is_probability_map};
 use crate::data::slides::{is_named_as_slide, is_whole_slide};
-use crate::data::{LeftOut, Reason, nfc, place};
+use crate::data::{DataError, LeftOut, Reason, nfc, place};
 
 /// An image or slide to predict, and the name its results begin with.
 pub(crate) struct Input {
@@ -138,8 +138,7 @@ fn pattern_of(input: &Path) -> String {
 
 /// The images of a folder and of those below it, by name.
 fn images_in(folder: &Path, left_out: &mut LeftOut) -> anyhow::Result<Vec<PathBuf>> {
-    let paths =
-        walk(folder, left_out, &mut BTreeSet::new()).with_context(|| format!("{}: cannot list", folder.display()))?;
+    let paths = walk(folder, left_out, &mut BTreeSet::new())?;
     if paths.is_empty() {
         bail!("{}: no images in this folder; image files end in {}", folder.display(), IMAGE_EXTENSIONS.join(", "));
     }
@@ -147,11 +146,13 @@ fn images_in(folder: &Path, left_out: &mut LeftOut) -> anyhow::Result<Vec<PathBu
 }
 
 /// Folders already seen are not entered again: a link may lead back to one above.
-fn walk(folder: &Path, left_out: &mut LeftOut, seen: &mut BTreeSet<PathBuf>) -> std::io::Result<Vec<PathBuf>> {
-    if !seen.insert(folder.canonicalize()?) {
+fn walk(folder: &Path, left_out: &mut LeftOut, seen: &mut BTreeSet<PathBuf>) -> Result<Vec<PathBuf>, DataError> {
+    let failed = |error| DataError::io(folder, error);
+    if !seen.insert(folder.canonicalize().map_err(failed)?) {
         return Ok(Vec::new());
     }
-    let mut entries = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    let entries = std::fs::read_dir(folder).map_err(failed)?.map(|entry| Ok(entry?.path()));
+    let mut entries = entries.collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
     entries.sort();
     let mut paths = Vec::new();
     for path in entries {

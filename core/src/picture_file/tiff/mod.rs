@@ -4,6 +4,7 @@
 mod chunks;
 mod colour;
 mod pages;
+mod planes;
 mod samples;
 
 use image::metadata::Orientation;
@@ -73,7 +74,7 @@ pub(super) fn read(file: &[u8], limits: &Limits, purpose: Purpose) -> Result<(Ra
     let of = |page: usize| picture(&file, page_of(&file, page)?, limits, purpose);
     let (first, raster) = match pages::choose(&file.directories)? {
         Chosen::One(page) => (page, of(page)?),
-        Chosen::Planes([red, green, blue]) => (red, joined([of(red)?, of(green)?, of(blue)?])?),
+        Chosen::Planes([red, green, blue]) => (red, planes::joined([of(red)?, of(green)?, of(blue)?])?),
     };
     Ok((raster, orientation(page_of(&file, first)?)))
 }
@@ -92,21 +93,11 @@ fn orientation(page: &Page<'_>) -> Orientation {
     exif.and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms)
 }
 
-/// Three planes of grey as one of RGB.
-fn joined(planes: [Raster; 3]) -> Result<Raster, PictureError> {
-    fn interleaved<T: Copy>(planes: [Vec<T>; 3]) -> Vec<T> {
-        let [red, green, blue] = planes;
-        red.into_iter().zip(green).zip(blue).flat_map(|((red, green), blue)| [red, green, blue]).collect()
-    }
-    let (width, height) = (planes[0].width, planes[0].height);
-    let values = match planes.map(|plane| plane.values) {
-        [Values::U8(red), Values::U8(green), Values::U8(blue)] => Values::U8(interleaved([red, green, blue])),
-        [Values::U16(red), Values::U16(green), Values::U16(blue)] => Values::U16(interleaved([red, green, blue])),
-        [Values::U32(red), Values::U32(green), Values::U32(blue)] => Values::U32(interleaved([red, green, blue])),
-        [Values::F32(red), Values::F32(green), Values::F32(blue)] => Values::F32(interleaved([red, green, blue])),
-        _ => return Err(PictureError::Damaged("its planes differ".into())),
-    };
-    Raster::new(width, height, 3, values)
+/// How EXIF, which is laid out as a TIFF, says to turn a picture, by a number of any kind.
+pub(super) fn exif_orientation(exif: &[u8]) -> Option<Orientation> {
+    let directories = Directories::read(&exif).ok()?;
+    let value = directories.pages.first()?.number(tag::ORIENTATION)?;
+    Orientation::from_exif(u8::try_from(value).ok()?)
 }
 
 /// One page.

@@ -10,7 +10,7 @@ use super::super::raster::{Raster, Values};
 use super::super::{Limits, PictureError};
 use super::SAVE_RGB;
 use super::Tiff;
-use super::chunks;
+use super::{chunks, planes};
 use crate::ifd::{Page, tag};
 
 pub(super) struct Samples {
@@ -39,6 +39,10 @@ pub(super) fn read(
     let bytes = u64::from(width) * u64::from(height) * per_pixel as u64 * u64::from(bits.max(8) / 8);
     if bytes > limits.bytes {
         return Err(PictureError::TooLarge { width, height });
+    }
+    if number(tag::PLANAR, 1) == 2 && per_pixel > 1 {
+        let values = planes::read(file, page, per_pixel, (width, height), limits)?;
+        return Ok(Samples { values, per_pixel, bits });
     }
 
     let mut changes = changes.to_vec();
@@ -70,11 +74,9 @@ pub(super) fn read(
     if result.as_buffer(0).as_bytes().len() < layout.complete_len {
         return Err(PictureError::TooLarge { width, height });
     }
-    let planes = if layout.planes > 1 { per_pixel } else { 1 };
     let values = match result {
         DecodingResult::U8(packed) if bits < 8 => {
-            let (per_row, rows) = (width as usize * per_pixel / planes, height as usize * planes);
-            Values::U8(levels::unpacked(packed, per_row, rows, bits))
+            Values::U8(levels::unpacked(packed, width as usize * per_pixel, height as usize, bits))
         }
         DecodingResult::U8(values) => Values::U8(values),
         DecodingResult::U16(values) => Values::U16(values),
@@ -88,7 +90,7 @@ pub(super) fn read(
         DecodingResult::F32(values) => Values::F32(values),
         DecodingResult::F64(values) => Values::F32(values.into_iter().map(|value| value as f32).collect()),
     };
-    Ok(Samples { values: if planes > 1 { interleaved(values, planes) } else { values }, per_pixel, bits })
+    Ok(Samples { values, per_pixel, bits })
 }
 
 fn refused(error: TiffError) -> PictureError {
@@ -96,7 +98,7 @@ fn refused(error: TiffError) -> PictureError {
         TiffError::UnsupportedError(error) => {
             PictureError::refused(format!("a TIFF of a kind that is not read ({error})"), super::SAVE_PLAIN)
         }
-        error => PictureError::Damaged(error.to_string()),
+        error => PictureError::damaged(error),
     }
 }
 
@@ -107,21 +109,6 @@ fn labels<T: TryInto<u32>>(values: Vec<T>) -> Result<Values, PictureError> {
         let what = "a TIFF with numbers below 0 or of more than 32 bits";
         PictureError::refused(what, "save it with numbers from 0 on: 0 for background in masks")
     })
-}
-
-/// Planes as pixels.
-fn interleaved(values: Values, planes: usize) -> Values {
-    fn of<T: Copy>(values: &[T], planes: usize) -> Vec<T> {
-        let pixels = values.len() / planes;
-        let pixel = |index: usize| (0..planes).filter_map(move |plane| values.get(plane * pixels + index).copied());
-        (0..pixels).flat_map(pixel).collect()
-    }
-    match values {
-        Values::U8(values) => Values::U8(of(&values, planes)),
-        Values::U16(values) => Values::U16(of(&values, planes)),
-        Values::U32(values) => Values::U32(of(&values, planes)),
-        Values::F32(values) => Values::F32(of(&values, planes)),
-    }
 }
 
 /// The first `wanted` of every `per_pixel` samples.
