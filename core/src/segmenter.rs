@@ -79,8 +79,13 @@ impl Segmenter {
     ///
     /// [`Error::Weights`] if the weights are another network's.
     pub fn from_checkpoint(card: ModelCard, state: &StateDict, device: &Device) -> Result<Self, Error> {
-        let model = load_state_dict(card.model.init(card.classes.len(), device), state)?;
-        Ok(Self::new(model, card, device))
+        // its random weights are never looked at: drawn on a GPU, they would have kernels compiled
+        #[cfg(all(feature = "cpu", not(target_family = "wasm")))]
+        let drawn = Device::flex();
+        #[cfg(not(all(feature = "cpu", not(target_family = "wasm"))))]
+        let drawn = device.clone();
+        let model = load_state_dict(card.model.init(card.classes.len(), &drawn), state)?;
+        Ok(Self::new(model.to_device(device), card, device))
     }
 
     /// A segmenter around a model in memory, whose training side (if any) is dropped; `device` is the model's.

@@ -164,6 +164,14 @@ fn size_penalty_of_pn() {
 fn erasing_takes_the_peak_in_both_readings() {
     let (v, device) = (&vectors()["erase_step"], Device::flex());
     let expected = &v["heatmap_normalised_by_max"];
+    assert_close(
+        "heat of small values",
+        heat(tensor::<4>(&json!([[expected]]), &device) * 1e-3),
+        &json!([[expected]]),
+        F32,
+    );
+    let nothing = heat(Tensor::full([1, 1, 2, 2], -3.0, &device));
+    assert_numbers("heat of negative values", &values(nothing), &[0.0; 4], 0.0);
     // of any scale, with negative values beside it
     let map = tensor::<4>(&json!([[expected]]), &device) * 2.0;
     let map = Tensor::cat(vec![map.clone() - 5.0, map], 3);

@@ -71,6 +71,21 @@ mod tests {
     }
 
     #[test]
+    fn the_extended_barrier_goes_on_as_its_tangent() {
+        let device = Device::flex().autodiff();
+        // at t = 5 from 1/25 on downwards
+        let sizes = [2.0_f64, 0.05, 0.03, 0.0, -3.0];
+        let tensor = Tensor::<1>::from_floats(sizes.map(|size| size as f32), &device).require_grad();
+        let gradients = barrier(tensor.clone(), BarrierKind::Extended, 5.0).sum().backward();
+        let slopes: Vec<f32> = tensor.grad(&gradients).unwrap().into_data().iter().collect();
+        assert_eq!(slopes.len(), sizes.len());
+        for (found, size) in slopes.into_iter().zip(sizes) {
+            let expected = -1.0 / (5.0 * size.max(0.04));
+            assert!((f64::from(found) - expected).abs() < 1e-4, "{found}, not {expected}, at {size}");
+        }
+    }
+
+    #[test]
     fn each_pixel_of_a_normal_image_is_judged_as_background() {
         let device = Device::flex().autodiff();
         let maps = [[-2.0, 0.0, 0.7], [1.5, -90.0, 90.0]];

@@ -25,3 +25,26 @@ pub fn min_max(maps: Tensor<4>, over: MinMax) -> Tensor<4> {
     let scaled = (flat - low) / range.mask_fill(constant, 1.0) * varies;
     scaled.reshape([batch, 1, height, width])
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+    use burn::tensor::Device;
+
+    use super::*;
+
+    #[test]
+    fn small_ranges_are_scaled_and_a_constant_map_is_pulled_nowhere() {
+        let device = Device::flex().autodiff();
+        let maps = [[0.5, 0.500_5, 0.501], [7.0; 3]];
+        let maps = Tensor::<2>::from_floats(maps, &device).reshape([2, 1, 1, 3]).require_grad();
+        let scaled = min_max(maps.clone(), MinMax::PerSample);
+        // of different weights, so that shifts of the whole map do not hide
+        let weights = Tensor::<4>::from_floats([[[[1.0, 2.0, 4.0]]]], &device);
+        let gradients = (scaled.clone() * weights).sum().backward();
+        let found: Vec<f32> = scaled.inner().into_data().iter().collect();
+        assert!(found.iter().zip([0.0, 0.5, 1.0, 0.0, 0.0, 0.0]).all(|(a, b)| (a - b).abs() < 1e-3), "{found:?}");
+        let pull: Vec<f32> = maps.grad(&gradients).unwrap().into_data().iter().collect();
+        assert!(pull[..3].iter().any(|&pull| pull != 0.0) && pull[3..] == [0.0; 3], "{pull:?}");
+    }
+}

@@ -149,6 +149,8 @@ mod tests {
         let maps = [0.1, 0.125, 0.126, 1.0, 0.0, 0.2, 0.0, 0.0];
         assert_eq!(foreground(Decision::Above(0.125), &maps, Target::Class(0)), [false, false, true, true]);
         assert_eq!(foreground(Decision::Above(0.125), &maps, Target::AnyBut(0)), [false, true, false, false]);
+        let soft = Decision::Above(0.125).mask(&maps, SIZE, 2, Target::Class(0), SIZE, true);
+        assert!((soft[0] - 0.1 / 0.225).abs() < 1e-6 && (soft[3] - 1.0 / 1.125).abs() < 1e-6, "{soft:?}");
     }
 
     #[test]

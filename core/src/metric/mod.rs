@@ -163,6 +163,12 @@ mod tests {
         assert!((scores.f1_plus.unwrap() - 81.90476190476191).abs() < 1e-9);
         assert!((scores.f1_minus.unwrap() - 87.4074074074074).abs() < 1e-9);
         assert!((scores.pixel_confusion[0][1].unwrap() - 11.764705882352942).abs() < 1e-9);
+        assert!((scores.iou_plus.unwrap() - 100.0 * (1.0 / 2.0 + 7.0 / 8.0 + 3.0 / 4.0) / 3.0).abs() < 1e-9);
+        assert!((scores.iou_minus.unwrap() - 100.0 * (2.0 / 3.0 + 7.0 / 8.0 + 4.0 / 5.0) / 3.0).abs() < 1e-9);
+        // each map scaled by itself
+        let mut pxap = PxAp::new();
+        SOFT.iter().zip(&TRUTH).for_each(|(soft, truth)| pxap.update(&min_max_scaled(soft), truth).unwrap());
+        assert_eq!(scores.pxap, pxap.compute());
         // 2p / (1 + p) at 3/8, 1 and 1/2; the second image has no foreground
         assert!((scores.all_ones_f1_plus.unwrap() - 100.0 * (6.0 / 11.0 + 1.0 + 2.0 / 3.0) / 3.0).abs() < 1e-9);
         let half = scores.threshold_curve[10];
