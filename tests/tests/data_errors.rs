@@ -130,6 +130,9 @@ fn rows_that_contradict_each_other() {
 
     let no_valid = train_on(|data| relabel(data, |line| Some(line.replace(",train", ",test"))));
     let _ = no_valid.exits(2).says("train is empty; add images to it");
+
+    let workbook = train_on(|data| std::fs::write(data.join("labels.csv"), b"PK\x03\x04\x14\0\x06\0").unwrap());
+    let _ = workbook.exits(2).says("labels.csv, line 1: it is no text but a workbook").says("as CSV UTF-8");
 }
 
 /// A model, a good patch, and a folder for results.

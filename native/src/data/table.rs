@@ -85,6 +85,9 @@ fn text_of(bytes: &[u8]) -> Result<String, String> {
     match bytes {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [b'P', b'K', 3, 4, ..] => {
+            Err("it is no text but a workbook or an archive; save the table as CSV UTF-8".to_owned())
+        }
         [_, 0, _, 0, ..] => utf16(bytes, u16::from_le_bytes),
         [0, _, 0, _, ..] => utf16(bytes, u16::from_be_bytes),
         _ => {

@@ -29,7 +29,10 @@ pub enum InitialWeightsError {
         backbone: &'static str,
     },
     /// The file cannot be read.
-    #[error("{path}: {reason}; weights are a .safetensors file or a PyTorch .pth file of tensors")]
+    #[error(
+        "{path}: {reason}; weights are a whole .safetensors file or PyTorch .pth file of tensors: if this is one, copy or \
+         download it again"
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,
