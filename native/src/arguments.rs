@@ -372,7 +372,7 @@ pub(crate) struct Reproduce {
 
 #[derive(Debug, Args)]
 pub(crate) struct Study {
-    /// TOML file with profile, seeds, folds and variants (docs/FORMATS.md; docs/studies has two)
+    /// TOML file with profile, seeds, folds and variants (docs/FORMATS.md; docs/studies has three)
     pub(crate) file: PathBuf,
     /// Folder of labelled patches (masks are only scored), or a CSV file
     #[arg(long)]
