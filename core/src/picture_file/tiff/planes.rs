@@ -1,18 +1,17 @@
 //! Samples that stand in planes: in one page, a plane behind the other, or in a page each.
 
+use super::super::PictureError;
 use super::super::raster::{Raster, Values};
-use super::super::{Limits, PictureError};
-use super::{SAVE_RGB, Tiff, chunks, page_of, samples};
+use super::{SAVE_RGB, Tiff, chunks, page_of};
 use crate::ifd::{Page, tag};
 
 /// The samples of a page whose planes stand one behind the other, those of a pixel side by side. Each plane is read as a
-/// page of its own: the `tiff` library (0.11.3) panics at tiles that reach beyond such a picture's edge.
+/// page of its own, by `alone`: the `tiff` library (0.11.3) panics at tiles that reach beyond such a picture's edge.
 pub(super) fn read(
     file: &Tiff<'_>,
     page: &Page<'_>,
     planes: usize,
-    size: (u32, u32),
-    limits: &Limits,
+    alone: impl Fn(&Tiff<'_>, &Page<'_>) -> Result<Values, PictureError>,
 ) -> Result<Values, PictureError> {
     let alike = |tag| {
         let values = page.numbers(tag);
@@ -31,9 +30,9 @@ pub(super) fn read(
     let of_plane = |plane: usize| {
         let part = |list: &[u64]| list.iter().skip(plane * each).take(each).copied().collect();
         let lists = [(tags[0], part(&lists[0])), (tags[1], part(&lists[1]))];
-        let alone = file.directories.plain(file.bytes.to_vec(), page, &changes, &lists);
-        let alone = Tiff::read(&alone)?;
-        samples::read(&alone, page_of(&alone, 0)?, &[], size, limits).map(|samples| samples.values)
+        let bytes = file.directories.plain(file.bytes.to_vec(), page, &changes, &lists);
+        let plane = Tiff::read(&bytes)?;
+        alone(&plane, page_of(&plane, 0)?)
     };
     interleaved((0..planes).map(of_plane).collect::<Result<_, _>>()?)
 }

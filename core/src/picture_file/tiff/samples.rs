@@ -41,7 +41,9 @@ pub(super) fn read(
         return Err(PictureError::TooLarge { width, height });
     }
     if number(tag::PLANAR, 1) == 2 && per_pixel > 1 {
-        let values = planes::read(file, page, per_pixel, (width, height), limits)?;
+        let values = planes::read(file, page, per_pixel, |file, page| {
+            read(file, page, &[], (width, height), limits).map(|samples| samples.values)
+        })?;
         return Ok(Samples { values, per_pixel, bits });
     }
 
