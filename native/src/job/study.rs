@@ -111,13 +111,13 @@ pub(crate) fn make(
             if run.state() != State::Ready {
                 continue;
             }
-            for run in std::iter::once(run.clone()).chain(run.on_the_way()) {
+            for run in std::iter::once(run.clone()).chain(run.on_the_way().filter(|_| plan.followed)) {
                 for &split in &splits {
                     if !evaluated(study, &run, split, watch)? {
                         return Ok(None);
                     }
                 }
-                if plan.probed && !probed(study, &run, watch)? {
+                if plan.followed && !probed(study, &run, watch)? {
                     return Ok(None);
                 }
             }

@@ -57,7 +57,7 @@ use plan::{Evaluated, Repeats};
 pub(crate) fn plan(artefact: Artefact, sweeps: &Sweeps) -> Option<Plan> {
     use Artefact as A;
     let source = artefact.source()?;
-    let judged = |arms| Plan { source, arms, evaluated: Evaluated::Judged, repeats: Repeats::All, probed: false };
+    let judged = |arms| Plan { source, arms, evaluated: Evaluated::Judged, repeats: Repeats::All, followed: false };
     let pictures = |arms| Plan { evaluated: Evaluated::Nothing, repeats: Repeats::First, ..judged(arms) };
     Some(match artefact {
         A::Table3 | A::Fig3 => return None,
@@ -73,7 +73,7 @@ pub(crate) fn plan(artefact: Artefact, sweeps: &Sweeps) -> Option<Plan> {
         A::Fig10 => judged(sweep::arms(sweeps)),
         A::Fig11 | A::Fig12 | A::Fig13 => pictures(masks::method_arms()),
         A::FigB1 | A::FigB2 => pictures(vec![history::arm(artefact)]),
-        A::Lambda => Plan { probed: true, ..judged(lambda::arms(sweeps.quick)) },
+        A::Lambda => Plan { followed: true, ..judged(lambda::arms(sweeps.quick)) },
     })
 }
 

@@ -107,6 +107,7 @@ pub(crate) struct Plan {
     pub(crate) arms: Vec<Arm>,
     pub(crate) evaluated: Evaluated,
     pub(crate) repeats: Repeats,
-    /// Whether probes say what the masks of the judged images keep of the class, and leave out.
-    pub(crate) probed: bool,
+    /// Whether the checkpoints that runs keep on the way are judged too, and probes say what masks keep of the class and
+    /// leave out.
+    pub(crate) followed: bool,
 }

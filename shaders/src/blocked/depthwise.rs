@@ -8,9 +8,9 @@ use pulp::{Simd, WithSimd};
 
 use super::conv::{Conv, Placement};
 use super::map::{BLOCK, Block, Map};
+use super::on_blocks::{OnBlocks, on_blocks};
 use super::tile::{Factor, Sums, activate, add, most_blocks, start, tile, write};
 use crate::parallel;
-use crate::vectorised::vectorised;
 
 /// Weights and bias of a depthwise convolution.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl Depthwise {
             width: span.max(placement.pad[1] + x.size[1]),
         };
         parallel::each(layer.pieces(output.used()), |piece| {
-            WINDOW.with_borrow_mut(|window| vectorised(Task { layer: &layer, piece, window }));
+            WINDOW.with_borrow_mut(|window| on_blocks(Task { layer: &layer, piece, window }));
         });
         output
     }
@@ -142,22 +142,7 @@ struct Task<'l, 'o, 'w> {
     window: &'w mut Vec<Block>,
 }
 
-impl WithSimd for Task<'_, '_, '_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match S::F32_LANES {
-            16 => self.run::<S, 1>(simd),
-            8 => self.run::<S, 2>(simd),
-            4 => self.run::<S, 4>(simd),
-            _ => self.run::<S, 16>(simd),
-        }
-    }
-}
-
-impl Task<'_, '_, '_> {
-    /// `V` vectors are a block.
+impl OnBlocks for Task<'_, '_, '_> {
     #[inline(always)]
     fn run<S: Simd, const V: usize>(self, simd: S) {
         let Self { layer, piece: Piece { block, rows, mut blocks }, window } = self;

@@ -4,6 +4,7 @@
 mod conv;
 mod depthwise;
 mod map;
+mod on_blocks;
 mod resample;
 mod tile;
 

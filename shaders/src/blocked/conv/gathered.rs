@@ -10,13 +10,13 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::super::map::{BLOCK, Block, Map};
+use super::super::on_blocks::{OnBlocks, on_blocks};
 use super::super::tile::{
     Factor, Sums, activate, add, add_shortcut, most_blocks, most_pixels, read, start, tile, write,
 };
 use super::pieces::{Part, Piece, pieces};
 use super::{Conv, Placement, Sample};
 use crate::parallel;
-use crate::vectorised::vectorised;
 
 /// Products of a sum between two rests, about.
 const PRODUCTS: usize = 288;
@@ -37,7 +37,7 @@ pub(super) fn run(
     let chunks = samples.first().map_or_else(Vec::new, |sample| chunks(conv, &sample.maps));
     let layer = Layer { conv, samples, x_size, placement, activation, chunks };
     parallel::each(layer.pieces(&mut outputs), |piece| {
-        SEEN.with_borrow_mut(|seen| vectorised(Task { layer: &layer, piece, seen }));
+        SEEN.with_borrow_mut(|seen| on_blocks(Task { layer: &layer, piece, seen }));
     });
     outputs
 }
@@ -112,22 +112,7 @@ struct Task<'l, 'o, 's> {
     seen: &'s mut Vec<Block>,
 }
 
-impl WithSimd for Task<'_, '_, '_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match S::F32_LANES {
-            16 => self.run::<S, 1>(simd),
-            8 => self.run::<S, 2>(simd),
-            4 => self.run::<S, 4>(simd),
-            _ => self.run::<S, 16>(simd),
-        }
-    }
-}
-
-impl Task<'_, '_, '_> {
-    /// `V` vectors are a block.
+impl OnBlocks for Task<'_, '_, '_> {
     #[inline(always)]
     fn run<S: Simd, const V: usize>(self, simd: S) {
         let Self { layer, mut piece, seen } = self;

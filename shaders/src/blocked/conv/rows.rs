@@ -8,10 +8,10 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::super::map::{BLOCK, Block, Map, Pixel};
+use super::super::on_blocks::{OnBlocks, on_blocks};
 use super::super::tile::{Factor, Sums, activate, add, add_shortcut, most_blocks, start, tile, write};
 use super::{Conv, Placement, Sample};
 use crate::parallel;
-use crate::vectorised::vectorised;
 
 /// The 1×1 convolution of a sample.
 pub(super) fn pointwise(conv: &Conv, sample: &Sample<'_>, activation: u32) -> Map {
@@ -95,7 +95,7 @@ const STEP: usize = 24;
 
 impl<X: Pixel> Layer<'_, X> {
     fn run(&self, output: &mut [Block]) {
-        parallel::each(self.pieces(output), |piece| vectorised(Task { layer: self, piece }));
+        parallel::each(self.pieces(output), |piece| on_blocks(Task { layer: self, piece }));
     }
 
     fn pieces<'o>(&self, output: &'o mut [Block]) -> Vec<Piece<'o>> {
@@ -130,20 +130,12 @@ struct Task<'l, 'o, X> {
     piece: Piece<'o>,
 }
 
-impl<X: Pixel> WithSimd for Task<'_, '_, X> {
-    type Output = ();
-
+impl<X: Pixel> OnBlocks for Task<'_, '_, X> {
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match (S::F32_LANES, self.layer.conv.stride) {
-            (16, 1) => self.run::<S, 1, 1>(simd),
-            (16, _) => self.run::<S, 1, 2>(simd),
-            (8, 1) => self.run::<S, 2, 1>(simd),
-            (8, _) => self.run::<S, 2, 2>(simd),
-            (4, 1) => self.run::<S, 4, 1>(simd),
-            (4, _) => self.run::<S, 4, 2>(simd),
-            (_, 1) => self.run::<S, 16, 1>(simd),
-            (_, _) => self.run::<S, 16, 2>(simd),
+    fn run<S: Simd, const V: usize>(self, simd: S) {
+        match self.layer.conv.stride {
+            1 => self.strided::<S, V, 1>(simd),
+            _ => self.strided::<S, V, 2>(simd),
         }
     }
 }
@@ -151,7 +143,7 @@ impl<X: Pixel> WithSimd for Task<'_, '_, X> {
 impl<X: Pixel> Task<'_, '_, X> {
     /// `V` vectors are a block.
     #[inline(always)]
-    fn run<S: Simd, const V: usize, const STRIDE: usize>(mut self, simd: S) {
+    fn strided<S: Simd, const V: usize, const STRIDE: usize>(mut self, simd: S) {
         let Piece { block, pixels, blocks } = &mut self.piece;
         let width = self.layer.size[1];
         let mut blocks: &mut [&mut [Block]] = blocks;

@@ -9,12 +9,12 @@ use std::cell::RefCell;
 use pulp::{Simd, WithSimd};
 
 use super::super::map::{BLOCK, Block, Map};
+use super::super::on_blocks::{OnBlocks, on_blocks};
 use super::super::tile::{Factor, Sums, add, most_blocks, most_pixels, tile, write};
 use super::pieces::{Part, Piece, pieces};
 use super::{Conv, Placement, Sample};
 use crate::activation::bounds;
 use crate::parallel;
-use crate::vectorised::vectorised;
 
 /// Products of a place for each pair of channels, and pixels that it sees.
 const PRODUCTS: usize = 16;
@@ -62,7 +62,7 @@ pub(super) fn run(
     let most = layer.most_places();
     let strip = (most / columns).max(1) * 2 * placement.size[1];
     parallel::each(pieces(&mut outputs, strip, most / (rows * columns)), |piece| {
-        ROOM.with_borrow_mut(|room| vectorised(Task { layer: &layer, piece, room }));
+        ROOM.with_borrow_mut(|room| on_blocks(Task { layer: &layer, piece, room }));
     });
     outputs
 }
@@ -136,22 +136,7 @@ struct Task<'l, 'o, 'r> {
     room: &'r mut Room,
 }
 
-impl WithSimd for Task<'_, '_, '_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match S::F32_LANES {
-            16 => self.run::<S, 1>(simd),
-            8 => self.run::<S, 2>(simd),
-            4 => self.run::<S, 4>(simd),
-            _ => self.run::<S, 16>(simd),
-        }
-    }
-}
-
-impl Task<'_, '_, '_> {
-    /// `V` vectors are a block.
+impl OnBlocks for Task<'_, '_, '_> {
     #[inline(always)]
     fn run<S: Simd, const V: usize>(mut self, simd: S) {
         let full = most_pixels(V);
@@ -170,7 +155,9 @@ impl Task<'_, '_, '_> {
             }
         }
     }
+}
 
+impl Task<'_, '_, '_> {
     /// Fills `seen`.
     #[inline(always)]
     fn make_ready<S: Simd, const V: usize>(&mut self, simd: S, places: &[Place]) {
