@@ -1,5 +1,5 @@
 //! What the methods make of a batch and of an image, against their formulas written out here: weights of the terms, PN's
-//! penalty, U-Net's cross-entropy, ERASE's rounds, which region a score is of.
+//! penalty, U-Net's cross-entropy, ERASE's rounds, which region a score is of, dropout.
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::collections::BTreeMap;
@@ -8,9 +8,10 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use histomask_core::MethodKind;
 use histomask_core::backbone::FeatureExtractor as _;
-use histomask_core::config::{EraseConfig, LossConfig, ModelConfig};
+use histomask_core::config::{EraseConfig, LossConfig, ModelConfig, PoolingConfig};
 use histomask_core::loss::Term;
 use histomask_core::method::{Batch, Decision, Method as _, Network, Objective, fill, heat, peak};
+use histomask_core::pooling::WildcatPooling;
 use histomask_core::resample::bilinear;
 use histomask_tests::{assert_numbers, values};
 
@@ -134,4 +135,14 @@ fn readings_say_which_region_a_score_is_of_and_how_maps_decide() {
     let attention = self::network(MethodKind::DeepMil).0.read(images.narrow(0, 0, 1), 0.0);
     let uniform = 1.0 / attention.maps.shape().num_elements() as f32;
     assert_eq!(attention.decision, Decision::Above(uniform));
+}
+
+#[test]
+fn dropout_acts_on_the_highest_positions_in_training_alone() {
+    let config = PoolingConfig { kmax: 1.0, kmin: 0.0, dropout: 0.5, ..PoolingConfig::default() };
+    let (pooling, maps) = (WildcatPooling::from(&config), Tensor::<4>::ones([1, 300, 2, 2], &Device::flex()));
+    assert_numbers("in use", &values(pooling.forward(maps.clone())), &[1.0; 300], 1e-6);
+    let learning = values(pooling.forward(maps.autodiff()).inner());
+    let mean = learning.iter().sum::<f64>() / 300.0;
+    assert!(learning.contains(&0.0) && (0.8..1.2).contains(&mean), "{mean}");
 }
