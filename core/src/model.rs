@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use crate::backbone::{Backbone, FeatureExtractor};
 use crate::config::{ClassFrom, Hole, MapSource, MaskConfig, MinMax, ModelConfig};
 use crate::head::{CamHead, ClassMaps};
-use crate::kernel::{MaskSpec, mask_images, soft_mask};
+use crate::kernel::{MaskSpec, mask_images, mask_images_within, soft_mask};
 use crate::mask::{RegionSizes, masked, posterior_map, region_sizes};
 use crate::resample::bilinear;
 
@@ -115,23 +115,33 @@ impl<B: FeatureExtractor> MaxMin<B> {
     ///
     /// `[B, 3, H, W]` with sides of at least 32.
     pub fn forward(&self, images: Tensor<4>, sigma: f64) -> MaxMinOutput {
-        self.forward_in_training(images, sigma, 1.0)
+        self.forward_in_training(images, sigma, 1.0, None)
     }
 
     /// As [`MaxMin::forward`]; what comes back from the classifier to X⁻ is multiplied by `background_gradient` before it
-    /// goes on to the mask.
-    pub(crate) fn forward_in_training(&self, images: Tensor<4>, sigma: f64, background_gradient: f64) -> MaxMinOutput {
+    /// goes on to the mask, and the mask is background where `tissue` `[B, 1, H, W]` is 0.
+    pub(crate) fn forward_in_training(
+        &self,
+        images: Tensor<4>,
+        sigma: f64,
+        background_gradient: f64,
+        tissue: Option<Tensor<4>>,
+    ) -> MaxMinOutput {
         let [_, _, height, width] = images.dims();
         let Localised { class_maps, scores, map, spec } = self.localise(images.clone(), sigma);
         let (sizes, regions) = match self.class_from {
             ClassFrom::Foreground => {
                 let hole = self.hole(&images);
-                let masked = mask_images(map.clone(), less(images, hole.as_ref()), spec);
+                let images = less(images, hole.as_ref());
+                let masked = match tissue {
+                    None => mask_images(map.clone(), images, spec),
+                    Some(tissue) => mask_images_within(map.clone(), images, tissue, spec),
+                };
                 let sizes = RegionSizes::new(masked.foreground_size, height * width);
                 let regions = regions_seen(masked.regions, hole, background_gradient);
                 (sizes, Some(self.classify(regions)))
             }
-            ClassFrom::FullImage => (region_sizes(soft_mask(map.clone(), spec)), None),
+            ClassFrom::FullImage => (region_sizes(within(soft_mask(map.clone(), spec), tissue)), None),
         };
         MaxMinOutput { class_maps, scores, map, sizes, regions, spec }
     }
@@ -147,6 +157,7 @@ impl<B: FeatureExtractor> MaxMin<B> {
         images: Tensor<4>,
         sigma: f64,
         background_gradient: f64,
+        tissue: Option<Tensor<4>>,
     ) -> (MaxMinOutput, MaskUses) {
         let Localised { class_maps, scores, map, spec } = self.localise(images.clone(), sigma);
         let mask = soft_mask(map.clone(), spec).inner();
@@ -154,12 +165,13 @@ impl<B: FeatureExtractor> MaxMin<B> {
         let uses = MaskUses { foreground: leaf(), background: leaf(), sizes: leaf() };
         let hole = self.hole(&images);
         let images = less(images, hole.as_ref());
-        let parts = |mask: &Tensor<4>| masked(images.clone(), mask.clone(), spec.region, spec.align_corners);
+        let seen = |mask: &Tensor<4>| within(mask.clone(), tissue.clone());
+        let parts = |mask: &Tensor<4>| masked(images.clone(), seen(mask), spec.region, spec.align_corners);
         let regions = (self.class_from == ClassFrom::Foreground).then(|| {
             let regions = vec![parts(&uses.foreground).foreground, parts(&uses.background).background];
             self.classify(regions_seen(Tensor::stack(regions, 1), hole, background_gradient))
         });
-        let sizes = region_sizes(uses.sizes.clone());
+        let sizes = region_sizes(seen(&uses.sizes));
         (MaxMinOutput { class_maps, scores, map, sizes, regions, spec }, uses)
     }
 
@@ -225,6 +237,14 @@ impl<B: FeatureExtractor> MaxMin<B> {
         let scores = scores.reshape([batch, 2, classes]);
         let of = |region: usize| scores.clone().narrow(1, region, 1).reshape([batch, classes]);
         RegionScores { foreground: of(0), background: of(1) }
+    }
+}
+
+/// A mask that is 0 where there is no tissue.
+fn within(mask: Tensor<4>, tissue: Option<Tensor<4>>) -> Tensor<4> {
+    match tissue {
+        Some(tissue) => mask * tissue,
+        None => mask,
     }
 }
 

@@ -299,6 +299,8 @@ pub(crate) enum BenchWhat {
     Models,
     /// What loaders, mask and losses take of a training step
     Shares,
+    /// A training step of profile histomask beside one of released-glas, images loaded as each asks
+    Recipe,
     /// Our kernels against the same in burn's operations
     Kernels,
     /// Convolutions of networks in use on the CPU, beside what this machine can do at most

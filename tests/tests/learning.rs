@@ -31,6 +31,7 @@ fn the_loss_falls() {
                 labels: Tensor::<1, Int>::from_ints([0, 1, 0, 1], &device),
                 label_values: &labels,
                 masks: None,
+                tissue: None,
             };
             let objective = Objective { loss: &loss, sigma: 0.15, t: 5.0, normal: None };
             let total = network.learn(batch, objective).total().unwrap_or_else(|| panic!("no loss"));

@@ -30,7 +30,7 @@ fn network(method: MethodKind) -> (Network, Tensor<4>) {
 
 fn terms(network: &Network, images: &Tensor<4>, masks: Option<Tensor<4>>, loss: &LossConfig) -> BTreeMap<Term, f64> {
     let labels = Tensor::<1, Int>::from_ints(LABELS.map(|label| label as i32), &images.device());
-    let batch = Batch { images: images.clone(), labels, label_values: &LABELS, masks };
+    let batch = Batch { images: images.clone(), labels, label_values: &LABELS, masks, tissue: None };
     let learning = network.learn(batch, Objective { loss, sigma: 0.15, t: 5.0, normal: None });
     learning.terms.into_iter().map(|(term, value)| (term, values(value)[0])).collect()
 }

@@ -34,7 +34,9 @@ pub(crate) use blocks::{Blocks, Packed};
 pub(crate) use geometry::{Form, padding};
 pub use infer::{conv, depthwise, pack, pointwise, pointwise_conv};
 pub use limits::{check_pass, limits};
-pub use mask::{MaskSpec, MaskedImages, mask_images, mask_images_composed, soft_mask, soft_mask_composed};
+pub use mask::{
+    MaskSpec, MaskedImages, mask_images, mask_images_composed, mask_images_within, soft_mask, soft_mask_composed,
+};
 pub use picture::{OverlaySpec, model_input, overlay, pixels};
 pub use train::{Normalised, batch_norm_act, conv2d, depthwise_conv2d};
 #[cfg(feature = "gpu")]

@@ -42,7 +42,7 @@ impl<B: FeatureExtractor> MaxMin<B> {
     #[must_use]
     pub fn mask_gradients(&self, batch: Batch<'_>, objective: Objective<'_>) -> MaskGradients {
         let Objective { loss, sigma, t, normal } = objective;
-        let (output, uses) = self.forward_apart(batch.images, sigma, loss.background_gradient());
+        let (output, uses) = self.forward_apart(batch.images, sigma, loss.background_gradient(), batch.tissue);
         let terms = loss.terms(&output, &batch.labels, batch.label_values, t, normal);
         let total = terms.into_iter().map(|(_, term)| term).reduce(|sum, term| sum + term);
         let gradients = total.map(|total| total.backward());
@@ -72,19 +72,28 @@ mod tests {
         values.abs().max().into_scalar()
     }
 
-    fn batch(images: &Tensor<4>) -> Batch<'static> {
+    fn batch(images: &Tensor<4>, tissue: Option<&Tensor<4>>) -> Batch<'static> {
         let labels = Tensor::<1, Int>::from_ints(LABELS.map(|label| label as i32), &images.device());
-        Batch { images: images.clone(), labels, label_values: &LABELS, masks: None }
+        Batch { images: images.clone(), labels, label_values: &LABELS, masks: None, tissue: tissue.cloned() }
     }
 
     /// The localizer is reached through the mask alone where the full image has no term, so what a training step sends to
     /// it must be what the terms send to the mask, added up and passed on.
     fn agree(model: &MaxMin<Backbone>, images: &Tensor<4>, loss: &LossConfig) -> MaskGradients {
+        agree_within(model, images, None, loss)
+    }
+
+    fn agree_within(
+        model: &MaxMin<Backbone>,
+        images: &Tensor<4>,
+        tissue: Option<&Tensor<4>>,
+        loss: &LossConfig,
+    ) -> MaskGradients {
         let objective = Objective { loss, sigma: 0.15, t: 5.0, normal: None };
-        let found = model.mask_gradients(batch(images), objective);
+        let found = model.mask_gradients(batch(images, tissue), objective);
         let total = found.total();
         let passed_on = (model.forward(images.clone(), 0.15).mask() * Tensor::from_inner(total)).sum();
-        let step = model.learn(batch(images), objective).total();
+        let step = model.learn(batch(images, tissue), objective).total();
         let of_step = step.and_then(|total| model.localizer.conv.weight.grad(&total.backward()));
         let of_sum = model.localizer.conv.weight.grad(&passed_on.backward());
         let both = of_step.zip(of_sum);
@@ -142,11 +151,38 @@ mod tests {
         assert!(apart < 1e-3 * largest(plain.clone()) && largest(plain) > 0.0, "{apart}");
         let of_classifier = |loss: &LossConfig| {
             let objective = Objective { loss, sigma: 0.15, t: 5.0, normal: None };
-            let total = model.learn(batch(&images), objective).total();
+            let total = model.learn(batch(&images, None), objective).total();
             total.and_then(|total| model.classifier.conv.weight.grad(&total.backward()))
         };
         let both = of_classifier(&with(-1.0)).zip(of_classifier(&with(0.3)));
         assert!(both.is_some_and(|(a, b)| largest(a.clone() - b) < 1e-3 * largest(a)));
+    }
+
+    #[test]
+    fn glass_is_background_in_every_use_of_the_mask_and_sends_nothing_to_it() {
+        let (model, images) = tiny();
+        let loss = LossConfig { full_weight: 0.0, background_weight: 0.5, ..LossConfig::default() };
+        let left: Vec<f32> = (0..64 * 64).map(|pixel| f32::from(u8::from(pixel % 64 < 40))).collect();
+        let tissue = Tensor::<1>::from_floats(left.as_slice(), &images.device()).reshape([1, 1, 64, 64]);
+        let tissue = tissue.expand([3, 1, 64, 64]);
+        let found = agree_within(&model, &images, Some(&tissue), &loss);
+        for gradient in [found.foreground, found.background, found.barrier] {
+            let (left, right) = (gradient.clone().narrow(3, 0, 40), gradient.narrow(3, 40, 24));
+            assert!(largest(left) > 0.0 && largest(right) == 0.0);
+        }
+        let spec = crate::kernel::MaskSpec::new(&crate::config::MaskConfig::default(), [64, 64], 0.15);
+        let map = model.forward(images.clone(), 0.15).map;
+        let whole = crate::kernel::mask_images(map.clone(), images.clone(), spec);
+        let within = crate::kernel::mask_images_within(map.clone(), images.clone(), tissue.clone(), spec);
+        let mask = crate::kernel::soft_mask(map, spec) * tissue;
+        let size = mask.sum_dim(3).sum_dim(2).reshape([3]);
+        let apart: f32 = (within.foreground_size - size).abs().max().into_scalar();
+        assert!(apart < 1e-2, "{apart}");
+        // what the foreground loses there, the background has
+        let both = |regions: Tensor<5>| regions.sum_dim(1).reshape([3, 3, 51, 51]);
+        assert!(largest(both(within.regions.clone()) - both(whole.regions)) < 1e-4);
+        let at_the_right = within.regions.narrow(1, 0, 1).narrow(4, 36, 15).reshape([3, 3, 51, 15]);
+        assert_eq!(largest(at_the_right), 0.0);
     }
 
     #[test]

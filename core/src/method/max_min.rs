@@ -12,7 +12,7 @@ use crate::model::{MaxMin, MaxMinOutput};
 
 impl<B: FeatureExtractor> Method for MaxMin<B> {
     fn learn(&self, batch: Batch<'_>, Objective { loss, sigma, t, normal }: Objective<'_>) -> Learning {
-        let output = self.forward_in_training(batch.images, sigma, loss.background_gradient());
+        let output = self.forward_in_training(batch.images, sigma, loss.background_gradient(), batch.tissue);
         let terms = loss.terms(&output, &batch.labels, batch.label_values, t, normal);
         Learning { terms, scores: Some(output.class_scores()) }
     }

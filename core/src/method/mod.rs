@@ -43,6 +43,9 @@ pub struct Batch<'a> {
     pub label_values: &'a [usize],
     /// True masks of 0 and 1, `[B, 1, H, W]`; there for [`MethodKind::learns_from_masks`](crate::config::MethodKind::learns_from_masks) alone.
     pub masks: Option<Tensor<4>>,
+    /// 0 where large empty glass is ([`crate::refine::tissue`]), 1 elsewhere, `[B, 1, H, W]`: there the mask that max-min
+    /// learns is background. Absent where the batch has none or it is not asked for.
+    pub tissue: Option<Tensor<4>>,
 }
 
 /// What is minimised in one epoch.

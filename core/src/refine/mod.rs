@@ -57,12 +57,20 @@ pub fn refine(mask: &mut [f32], rgb: &[u8], size: [usize; 2], config: &MaskConfi
     }
 }
 
+/// Where an image is tissue, and not large empty glass, `[H, W]`: what `MaskConfig::tissue` leaves of a mask. `rgb` are
+/// pixels at the model's resolution, 3 bytes each.
+#[must_use]
+pub fn tissue(rgb: &[u8], size: [usize; 2]) -> Vec<bool> {
+    let density = OpticalDensity::new(rgb, size);
+    glass(&density, density.short_side()).into_iter().map(|glass| !glass).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// A pale stroma with two dark rings around a bright lumen, and an empty right third.
-    fn tissue() -> (Vec<u8>, [usize; 2]) {
+    fn picture() -> (Vec<u8>, [usize; 2]) {
         let size = [96, 192];
         let colour = |y: usize, x: usize| -> [u8; 3] {
             if x >= 128 {
@@ -81,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_prior_fills_rings_and_glass_is_never_foreground() {
-        let (rgb, size) = tissue();
+        let (rgb, size) = picture();
         let config = MaskConfig { prior: 1.0, tissue: true, ..MaskConfig::default() };
         let mut mask = vec![0.9; size[0] * size[1]];
         refine(&mut mask, &rgb, size, &config);
@@ -95,7 +103,7 @@ mod tests {
 
     #[test]
     fn in_parts_as_in_one() {
-        let (rgb, size) = tissue();
+        let (rgb, size) = picture();
         let config = MaskConfig { prior: 0.6, tissue: true, ..MaskConfig::default() };
         let soft: Vec<f32> = (0..size[0] * size[1]).map(|i| (i % 11) as f32 / 10.0).collect();
         let mut whole = soft.clone();
@@ -122,7 +130,7 @@ mod tests {
 
     #[test]
     fn switched_off_it_changes_nothing() {
-        let (rgb, size) = tissue();
+        let (rgb, size) = picture();
         let mut mask: Vec<f32> = (0..size[0] * size[1]).map(|i| (i % 7) as f32 / 7.0).collect();
         let before = mask.clone();
         refine(&mut mask, &rgb, size, &MaskConfig::default());

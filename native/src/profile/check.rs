@@ -85,6 +85,13 @@ impl Profile {
                 "Nesterov's form needs a momentum above 0".into(),
             ),
             (
+                train.tissue && !max_min,
+                &["train.tissue", "model.method"],
+                "max-min alone learns a mask that can be kept off glass; for the masks of any method in use there is \
+                 model.mask.tissue"
+                    .into(),
+            ),
+            (
                 train.learning_rate.floor > train.learning_rate.initial,
                 &["train.learning_rate.floor", "train.learning_rate.initial"],
                 "the floor must not exceed the initial learning rate".into(),
@@ -186,6 +193,8 @@ mod tests {
             profile.validate().unwrap_err().to_string()
         };
         assert!(refused(|profile| profile.model.mask.sigma = 0.3).contains("must not exceed sigma_max (0.2)"));
+        let cam = |profile: &mut Profile| (profile.model.method, profile.train.tissue) = (MethodKind::CamAvg, true);
+        assert!(refused(cam).contains("model.mask.tissue"));
         assert!(refused(|profile| profile.input.crop = 433).contains("must not exceed size (432)"));
         assert!(refused(|profile| profile.model.class_from = ClassFrom::FullImage).contains("foreground_weight to 0"));
         assert!(refused(|profile| profile.data.class_names = vec!["a".into(), "a".into()]).contains("twice"));

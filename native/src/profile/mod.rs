@@ -70,6 +70,8 @@ pub struct TrainConfig {
     pub head_learning_rate_factor: f64,
     /// Decay of the average of weights that is evaluated and saved, in `[0, 1)`; 0 keeps the weights themselves.
     pub average: f64,
+    /// Whether large empty glass is background in training too, for max-min's mask.
+    pub tissue: bool,
     /// Batches of training images on which the gradients that the loss sends to max-min's mask are measured after every
     /// epoch; 0 for none.
     pub mask_gradients: usize,

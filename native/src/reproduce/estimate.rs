@@ -94,6 +94,7 @@ fn timed_image(run: Asked<'_>, chosen: &Chosen) -> anyhow::Result<f64> {
                 labels: Tensor::<1, Int>::zeros([batch], &device),
                 label_values: &labels,
                 masks: profile.model.method.learns_from_masks().then(|| noise(1)),
+                tissue: None,
             },
             Objective {
                 loss: &profile.loss,

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 
+use histomask_core::refine::tissue;
 use image::{GrayImage, Rgb, RgbImage};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
@@ -32,6 +33,9 @@ pub struct Batch {
     pub images: Vec<f32>,
     /// `[B, 1, H, W]`, true masks of 0 and 1; empty unless [`TrainLoader::with_masks`] asked for them.
     pub masks: Vec<f32>,
+    /// `[B, 1, H, W]`, 0 in large empty glass, else 1; empty where there is none, and unless [`TrainLoader::with_tissue`]
+    /// asked for it.
+    pub tissue: Vec<f32>,
     /// `[B]`, class labels.
     pub labels: Vec<usize>,
     /// `[B]`, positions in the loader's samples.
@@ -87,14 +91,25 @@ impl TrainLoader {
     /// `batch_size` and `workers` count at least as 1.
     pub fn new(samples: Arc<[Sample]>, augmenter: Augmenter, batch_size: usize, seed: u64, workers: usize) -> Self {
         let cache = Cache::new(samples.len(), CACHE_BYTES);
-        let source = Source { samples, augmenter, seed, cache: Arc::new(cache), masks: false, erasure: None };
+        let source =
+            Source { samples, augmenter, seed, cache: Arc::new(cache), beside: Beside::Nothing, erasure: None };
         Self { source: Arc::new(source), batch_size: batch_size.max(1), workers: workers.max(1) }
     }
 
     /// The same with true masks in every batch, augmented as their images are; samples must have one.
     #[must_use]
     pub fn with_masks(self) -> Self {
-        let source = Source { masks: true, ..(*self.source).clone() };
+        self.with(Beside::TrueMask)
+    }
+
+    /// The same with where each image is tissue, augmented as the image is, in place of a true mask.
+    #[must_use]
+    pub fn with_tissue(self) -> Self {
+        self.with(Beside::Tissue)
+    }
+
+    fn with(self, beside: Beside) -> Self {
+        let source = Source { beside, ..(*self.source).clone() };
         Self { source: Arc::new(source), ..self }
     }
 
@@ -142,6 +157,14 @@ impl TrainLoader {
     }
 }
 
+/// What goes where its image goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    Nothing,
+    TrueMask,
+    Tissue,
+}
+
 /// What the workers share.
 #[derive(Clone)]
 struct Source {
@@ -149,7 +172,7 @@ struct Source {
     augmenter: Augmenter,
     seed: u64,
     cache: Arc<Cache>,
-    masks: bool,
+    beside: Beside,
     erasure: Option<Erasure>,
 }
 
@@ -173,32 +196,48 @@ impl Source {
     fn batch(&self, epoch: u64, indices: &[usize]) -> Result<Batch, DataError> {
         let side = self.augmenter.config().crop as usize;
         let mut images = Vec::with_capacity(indices.len() * 3 * side * side);
-        let mut masks = Vec::new();
+        let (mut masks, mut tissue) = (Vec::new(), Vec::new());
         let mut labels = Vec::with_capacity(indices.len());
         for &index in indices {
             let sample = &self.samples[index];
             let mut rng = self.rng(epoch, Some(index));
-            let augment = |Prepared { image, mask }: &Prepared| {
+            let augment = |Prepared { image, beside }: &Prepared| {
                 let erased = self.erasure.as_ref().map(|erasure| erasure.of(index, image)).transpose()?;
-                Ok(self.augmenter.train_pair(erased.as_ref().unwrap_or(image), mask.as_ref(), &mut rng))
+                Ok(self.augmenter.train_pair(erased.as_ref().unwrap_or(image), beside.as_ref(), &mut rng))
             };
-            let (input, mask) = self.cache.with(index, || self.resized(sample), augment)?;
+            let (input, beside) = self.cache.with(index, || self.resized(sample), augment)?;
             images.extend(input);
-            masks.extend(mask.into_iter().map(|value| f32::from(u8::from(value > 0))));
+            let values = beside.into_iter().map(|value| f32::from(u8::from(value > 0)));
+            match self.beside {
+                Beside::TrueMask => masks.extend(values),
+                Beside::Tissue => {
+                    tissue.extend(values);
+                    // an image without glass has nothing beside it
+                    tissue.resize((labels.len() + 1) * side * side, 1.0);
+                }
+                Beside::Nothing => {}
+            }
             labels.push(sample.label);
         }
-        Ok(Batch { images, masks, labels, indices: indices.to_vec(), batch: indices.len(), height: side, width: side })
+        if tissue.iter().all(|&value| value > 0.0) {
+            tissue.clear();
+        }
+        let (indices, batch) = (indices.to_vec(), indices.len());
+        Ok(Batch { images, masks, tissue, labels, indices, batch, height: side, width: side })
     }
 
     fn resized(&self, sample: &Sample) -> Result<Prepared, DataError> {
         let original = read_rgb(&sample.image)?;
         let image = resized(&self.augmenter, &original, &sample.image)?;
-        let mask = sample.mask.as_ref().filter(|_| self.masks);
-        let mask = mask.map(|path| {
-            let mask = read_mask(path, original.dimensions())?;
-            Ok::<_, DataError>(self.augmenter.resize_mask(&mask, image.dimensions()))
-        });
-        Ok(Prepared { mask: mask.transpose()?, image })
+        let beside = match (self.beside, &sample.mask) {
+            (Beside::TrueMask, Some(path)) => {
+                let mask = read_mask(path, original.dimensions())?;
+                Some(self.augmenter.resize_mask(&mask, image.dimensions()))
+            }
+            (Beside::Tissue, _) => where_tissue_is(&image),
+            _ => None,
+        };
+        Ok(Prepared { beside, image })
     }
 }
 
@@ -207,15 +246,25 @@ pub(crate) fn resized(augmenter: &Augmenter, image: &RgbImage, path: &Path) -> R
     augmenter.resize(image).map_err(|reason| DataError::Augment { path: path.to_owned(), reason })
 }
 
-/// An image and its mask, both resized.
+/// 255 where a resized image is tissue, 0 in large empty glass; none without glass.
+fn where_tissue_is(image: &RgbImage) -> Option<GrayImage> {
+    let (width, height) = image.dimensions();
+    let tissue = tissue(image.as_raw(), [height as usize, width as usize]);
+    if tissue.iter().all(|&tissue| tissue) {
+        return None;
+    }
+    GrayImage::from_raw(width, height, tissue.into_iter().map(|tissue| u8::from(tissue) * 255).collect())
+}
+
+/// A resized image and what goes where it goes.
 struct Prepared {
     image: RgbImage,
-    mask: Option<GrayImage>,
+    beside: Option<GrayImage>,
 }
 
 impl Prepared {
     fn bytes(&self) -> u64 {
-        (self.image.as_raw().len() + self.mask.as_ref().map_or(0, |mask| mask.as_raw().len())) as u64
+        (self.image.as_raw().len() + self.beside.as_ref().map_or(0, |beside| beside.as_raw().len())) as u64
     }
 }
 
@@ -351,6 +400,40 @@ mod tests {
     }
 
     #[test]
+    fn tissue_goes_where_its_image_goes_and_is_absent_without_glass() {
+        let folder = tempfile::tempdir().unwrap();
+        let sample = |(index, glass): (usize, u32)| {
+            let image = folder.path().join(format!("{index}.png"));
+            let colour = |x| if x < glass { [244, 243, 245] } else { [150, 80, 140] };
+            RgbImage::from_fn(96, 64, |x, _| Rgb(colour(x))).save(&image).unwrap();
+            Sample { id: index.to_string(), image, label: 0, mask: None, group: None }
+        };
+        let still = InputConfig { brightness: 0.0, contrast: 0.0, saturation: 0.0, hue: 0.0, ..InputConfig::default() };
+        let config = InputConfig { resize: ResizeRule::None, crop: 48, rotate90: true, ..still };
+        let loader = |glass: &[u32]| {
+            let samples: Arc<[Sample]> = glass.iter().copied().enumerate().map(sample).collect();
+            TrainLoader::new(samples, Augmenter::new(config.clone()), 4, 0, 1).with_tissue()
+        };
+        let with_glass = loader(&[48, 0]);
+        let mut glass = 0;
+        for epoch in 0..8 {
+            for batch in batches(&with_glass, epoch).into_iter().filter(|batch| !batch.tissue.is_empty()) {
+                let pixels = batch.height * batch.width;
+                assert_eq!((batch.tissue.len(), batch.masks.len()), (2 * pixels, 0));
+                for (image, tissue) in batch.images.chunks(3 * pixels).zip(batch.tissue.chunks(pixels)) {
+                    // red, the first plane, is bright in glass; where they meet, glass is blurred
+                    let agree =
+                        image.iter().zip(tissue).filter(|&(&red, &tissue)| (red < 0.5) == (tissue > 0.0)).count();
+                    assert!(agree as f64 > 0.9 * pixels as f64, "{agree} of {pixels}");
+                    glass += tissue.iter().filter(|&&tissue| tissue == 0.0).count();
+                }
+            }
+        }
+        assert!(glass > 5000, "{glass}");
+        assert!(batches(&loader(&[0, 0]), 0).iter().all(|batch| batch.tissue.is_empty() && batch.images.len() > 1));
+    }
+
+    #[test]
     fn errors_name_the_file_and_end_the_epoch() {
         let folder = tempfile::tempdir().unwrap();
         let samples = samples(folder.path(), 12);
@@ -395,7 +478,7 @@ mod tests {
         for index in [0, 1, 0, 1, 2] {
             let make = || {
                 made += 1;
-                Ok::<_, ()>(Prepared { image: RgbImage::new(5, 4), mask: None })
+                Ok::<_, ()>(Prepared { image: RgbImage::new(5, 4), beside: None })
             };
             let size = cache.with(index, make, |prepared| Ok(prepared.image.dimensions())).unwrap();
             assert_eq!(size, (5, 4));

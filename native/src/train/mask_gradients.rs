@@ -62,6 +62,10 @@ impl Measured<'_> {
             device.seed(self.profile.train.seed);
             let batch = batch?;
             let shape = [batch.batch, 3, batch.height, batch.width];
+            let tissue = (!batch.tissue.is_empty()).then(|| {
+                let shape = [batch.batch, 1, batch.height, batch.width];
+                Tensor::from_data(TensorData::new(batch.tissue, shape), &device)
+            });
             let labels: Vec<i32> = batch.labels.iter().map(|&label| label as i32).collect();
             let gradients = network.mask_gradients(
                 method::Batch {
@@ -69,6 +73,7 @@ impl Measured<'_> {
                     labels: Tensor::<1, Int>::from_ints(labels.as_slice(), &device),
                     label_values: &batch.labels,
                     masks: None,
+                    tissue,
                 },
                 self.objective,
             );

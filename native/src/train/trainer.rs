@@ -95,6 +95,8 @@ impl<'a> Trainer<'a> {
         let mut loader = TrainLoader::new(shared, same, train.batch_size, train.seed, train.workers);
         if from_masks {
             loader = loader.with_masks();
+        } else if train.tissue {
+            loader = loader.with_tissue();
         }
         let model = match model {
             Network::Erase(network) => {

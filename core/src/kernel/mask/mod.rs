@@ -90,6 +90,16 @@ pub fn mask_images(coarse: Tensor<4>, images: Tensor<4>, spec: MaskSpec) -> Mask
     }
 }
 
+/// [`mask_images`] whose mask is 0 where `tissue` is: large empty glass is background in every use of the mask.
+///
+/// # Shapes
+///
+/// As [`mask_images`]; `tissue` is `[B, 1, H, W]`, 0 or 1.
+pub fn mask_images_within(coarse: Tensor<4>, images: Tensor<4>, tissue: Tensor<4>, spec: MaskSpec) -> MaskedImages {
+    // few batches have glass, so it has no kernel
+    images_under(soft_mask_composed(coarse, &spec) * tissue, images, &spec)
+}
+
 /// Whether the kernels take these sizes; burn's composition does the others.
 fn fits(coarse: &Tensor<4>, spec: &MaskSpec) -> bool {
     coarse.dtype() == DType::F32 && Stages::new(coarse.dims(), *spec).check().is_ok()
@@ -103,7 +113,11 @@ pub fn soft_mask_composed(coarse: Tensor<4>, spec: &MaskSpec) -> Tensor<4> {
 
 /// [`mask_images`] in burn's operations: what it is tested and measured against.
 pub fn mask_images_composed(coarse: Tensor<4>, images: Tensor<4>, spec: &MaskSpec) -> MaskedImages {
-    let mask = soft_mask_composed(coarse, spec);
+    images_under(soft_mask_composed(coarse, spec), images, spec)
+}
+
+/// What a mask `[B, 1, H, W]` makes of images.
+fn images_under(mask: Tensor<4>, images: Tensor<4>, spec: &MaskSpec) -> MaskedImages {
     let foreground_size = region_sizes(mask.clone()).foreground;
     let regions = masked(images, mask, spec.region, spec.align_corners);
     MaskedImages { regions: Tensor::stack(vec![regions.foreground, regions.background], 1), foreground_size }

@@ -2,7 +2,9 @@
 
 mod kernels;
 mod layers;
+mod loaded_step;
 mod models;
+mod recipe;
 mod roof;
 mod shares;
 mod step;
@@ -23,6 +25,7 @@ pub(crate) fn run(args: &Bench, console: &Console) -> anyhow::Result<Exit> {
         BenchWhat::Models => models::run(args, &device()?, console),
         BenchWhat::Kernels => kernels::run(args, &device()?, console),
         BenchWhat::Shares => shares::run(args, &device()?, console),
+        BenchWhat::Recipe => recipe::run(args, &device()?, console),
         BenchWhat::Layers => layers::run(args, console),
     }
 }

@@ -4,39 +4,35 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
+use burn::tensor::{Device, Distribution, Int, Tensor};
 use histomask_core::MethodKind;
 use histomask_core::config::{LossConfig, MaskConfig};
 use histomask_core::kernel::{MaskSpec, mask_images};
 use histomask_core::loss::{background, barrier, cross_entropy};
 use histomask_core::mask::RegionSizes;
 
-use super::step::{BATCH, Inputs, LABELS, Trained};
-use super::{Subject, median, subjects, sync};
+use super::loaded_step::{PATCH, samples, steps};
+use super::step::{BATCH, LABELS};
+use super::{median, subjects, sync};
 use crate::arguments::Bench;
 use crate::augment::{Augmenter, InputConfig};
 use crate::console::{Console, Exit};
 use crate::data::{DataConfig, Dataset, Sample};
 use crate::synth::{SynthConfig, write_dataset};
-use crate::train::loader::{TrainLoader, WORKERS};
-
-/// Side of the synthetic patches, about a GlaS image's.
-const PATCH: u32 = 640;
-/// Turns of steps with and without loaders.
-const ROUNDS: u64 = 3;
+use crate::train::loader::TrainLoader;
 
 pub(super) fn run(args: &Bench, device: &Device, console: &Console) -> anyhow::Result<Exit> {
     let (crop, subjects) = (args.crop as usize, subjects(args)?);
     let (mask, losses) = (mask(crop, args.repeats, device)?, losses(args.repeats, device)?);
     let folder = tempfile::tempdir().context("no temporary folder for the patches")?;
-    let samples = samples(folder.path(), args)?;
+    let samples = samples(folder.path(), args.repeats)?;
     let batch = batch_on_one_thread(args)?;
     console.print(
         "| method | backbone | step | with loaders | waiting for them | a batch on one thread: first / cached | mask | \
          losses |\n|---|---|---|---|---|---|---|---|",
     )?;
     for subject in &subjects {
-        let steps = steps(subject, &samples, args, device)?;
+        let steps = steps(&subject.profile, input(args), &samples, args.repeats, device)?;
         let of_step = |seconds: f64| format!("{:.1} ms ({:.1} %)", 1e3 * seconds, 100.0 * seconds / steps.alone);
         // measured as max-min has them
         let of_max_min = |seconds: f64| match subject.method.kind() {
@@ -60,57 +56,6 @@ pub(super) fn run(args: &Bench, device: &Device, console: &Console) -> anyhow::R
         }
     }
     Ok(Exit::Fine)
-}
-
-/// Median seconds of a step.
-struct Steps {
-    /// On one batch that is in memory.
-    alone: f64,
-    /// On the batches of the loaders, which share the processor with it; the waiting included.
-    with_loaders: f64,
-    /// Of which the wait for the next batch.
-    waiting: f64,
-}
-
-fn steps(subject: &Subject, samples: &Arc<[Sample]>, args: &Bench, device: &Device) -> anyhow::Result<Steps> {
-    let loader = TrainLoader::new(Arc::clone(samples), Augmenter::new(input(args)), BATCH, 0, WORKERS);
-    let from_masks = subject.profile.model.method.learns_from_masks();
-    let loader = if from_masks { loader.with_masks() } else { loader };
-    let mut trained = Trained::new(&subject.profile, device);
-    let inputs = trained.random_inputs(args.crop as usize);
-    trained.step(inputs.clone(), device)?;
-    let (mut alone, mut with_loaders, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
-    let autodiff = device.clone().autodiff();
-    // in turns, so that both see the same machine
-    for epoch in 0..ROUNDS {
-        let mut batches = loader.epoch(epoch);
-        for _ in 0..args.repeats.div_ceil(ROUNDS as u32) {
-            let start = Instant::now();
-            let batch = batches.next().context("the loaders stopped")??;
-            let waited = start.elapsed().as_secs_f64();
-            let planes = |values: Vec<f32>, channels: usize| {
-                let shape = [batch.batch, channels, batch.height, batch.width];
-                Tensor::<4>::from_data(TensorData::new(values, shape), &autodiff)
-            };
-            let masks = from_masks.then(|| planes(batch.masks, 1));
-            trained.step(Inputs { images: planes(batch.images, 3), masks }, device)?;
-            with_loaders.push(start.elapsed().as_secs_f64());
-            waiting.push(waited);
-        }
-        drop(batches);
-        for _ in 0..args.repeats.div_ceil(ROUNDS as u32) {
-            alone.push(trained.step(inputs.clone(), device)?.iter().sum());
-        }
-    }
-    Ok(Steps { alone: median(alone), with_loaders: median(with_loaders), waiting: median(waiting) })
-}
-
-/// Synthetic patches, enough of them for one epoch of the measurement.
-fn samples(folder: &std::path::Path, args: &Bench) -> anyhow::Result<Arc<[Sample]>> {
-    let per_class = (args.repeats as usize * BATCH).div_ceil(2).max(2);
-    let config = SynthConfig { size: PATCH, per_class, valid: 0.0, test: 0.0, ..SynthConfig::default() };
-    write_dataset(folder, &config)?;
-    Ok(Dataset::open(folder, &DataConfig::default())?.train.into())
 }
 
 fn input(args: &Bench) -> InputConfig {

@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use anyhow::Context as _;
+use burn::module::Module as _;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use histomask_core::method::{Batch, Method as _, Network, Objective};
 
 use super::sync;
 use crate::profile::Profile;
-use crate::train::Sgd;
+use crate::train::{Average, Sgd};
 
 /// Training batch, the released code's (`spec` §3.1).
 pub(super) const BATCH: usize = 4;
@@ -20,6 +21,7 @@ pub(super) struct Trained<'a> {
     profile: &'a Profile,
     network: Network,
     sgd: Sgd,
+    average: Option<Average>,
     labels: Tensor<1, Int>,
     autodiff: Device,
 }
@@ -40,6 +42,7 @@ impl<'a> Trained<'a> {
             profile,
             network: profile.model.init(2, &autodiff),
             sgd: Sgd::new(0.9, true, 1e-4, 1.0),
+            average: (profile.train.average > 0.0).then(|| Average::new(profile.train.average)),
             labels: Tensor::from_ints(LABELS.map(|label| label as i32), &autodiff),
             autodiff,
         }
@@ -58,7 +61,13 @@ impl<'a> Trained<'a> {
     pub(super) fn step(&mut self, inputs: Inputs, device: &Device) -> anyhow::Result<[f64; 3]> {
         let start = Instant::now();
         let learning = self.network.learn(
-            Batch { images: inputs.images, labels: self.labels.clone(), label_values: &LABELS, masks: inputs.masks },
+            Batch {
+                images: inputs.images,
+                labels: self.labels.clone(),
+                label_values: &LABELS,
+                masks: inputs.masks,
+                tissue: None,
+            },
             Objective {
                 loss: &self.profile.loss,
                 sigma: self.profile.model.mask.sigma,
@@ -74,6 +83,9 @@ impl<'a> Trained<'a> {
         sync(device)?;
         let backward = start.elapsed().as_secs_f64();
         self.network = self.sgd.step(self.network.clone(), gradients, 1e-3);
+        if let Some(average) = &mut self.average {
+            average.update(&self.network.valid());
+        }
         sync(device)?;
         Ok([forward, backward - forward, start.elapsed().as_secs_f64() - backward])
     }

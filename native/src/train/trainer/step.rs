@@ -22,10 +22,12 @@ impl Trainer<'_> {
         let indices: Vec<i32> = batch.labels.iter().map(|&label| label as i32).collect();
         let labels = Tensor::<1, Int>::from_ints(indices.as_slice(), &device);
         let shape = [batch.batch, 1, batch.height, batch.width];
-        let masks =
-            (!batch.masks.is_empty()).then(|| Tensor::<4>::from_data(TensorData::new(batch.masks, shape), &device));
+        let plane = |values: Vec<f32>| {
+            (!values.is_empty()).then(|| Tensor::<4>::from_data(TensorData::new(values, shape), &device))
+        };
+        let (masks, tissue) = (plane(batch.masks), plane(batch.tissue));
 
-        let batch_on_device = method::Batch { images, labels, label_values: &batch.labels, masks };
+        let batch_on_device = method::Batch { images, labels, label_values: &batch.labels, masks, tissue };
         let learning = self.model.learn(batch_on_device, self.objective(epoch));
         let total = learning.total().ok_or(TrainError::NoLoss)?;
         // before the loss is waited for, so that a GPU has work while it comes back
