@@ -12,7 +12,7 @@ use crate::device::DeviceChoice;
 use crate::method::MethodChoice;
 use crate::profile::Overrides;
 use crate::report::Colormap;
-use crate::reproduce::{Artefact, Parameter};
+use crate::reproduce::{Artefact, Depth, Parameter};
 
 pub(crate) use camelyon::{Camelyon16, CamelyonSample, DemoCamelyon};
 pub(crate) use slides::{Slides, SlidesInfo, Tiles, WholeSlides};
@@ -360,6 +360,9 @@ pub(crate) struct Reproduce {
     /// What fig10 varies
     #[arg(long, value_enum, value_delimiter = ',', default_value = "lambda,sigma,omega", value_name = "NAME,...")]
     pub(crate) sweeps: Vec<Parameter>,
+    /// Backbones that lambda is followed with: columns of its figure
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "whole,short", value_name = "DEPTH,...")]
+    pub(crate) depths: Vec<Depth>,
     /// Tiny runs on synthetic tissue: shows that everything works, and nothing about the paper
     #[arg(long, conflicts_with_all = ["data", "camelyon", "profile"])]
     pub(crate) quick: bool,

@@ -1,5 +1,6 @@
 //! The loss falls: gradients, optimizer and network together make a model of what it is shown.
 
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use histomask::train::Sgd;
 use histomask_core::MethodKind;
@@ -36,7 +37,8 @@ fn the_loss_falls() {
             let objective = Objective { loss: &loss, sigma: 0.15, t: 5.0, normal: None };
             let total = network.learn(batch, objective).total().unwrap_or_else(|| panic!("no loss"));
             losses.push(values(total.clone().inner())[0]);
-            network = sgd.step(network, total.backward(), 0.01);
+            let gradients = GradientsParams::from_grads(total.backward(), &network);
+            network = sgd.step(network, gradients, 0.01);
         }
         let last = losses.iter().rev().take(3).sum::<f64>() / 3.0;
         assert!(last < 0.5 * losses[0], "{method}: it does not fall: {losses:?}");

@@ -99,6 +99,23 @@ fn gradients_at_the_mask_and_kept_checkpoints_change_no_weight_and_go_on() {
 }
 
 #[test]
+fn accumulated_gradients_change_the_weights_less_often_and_go_on() {
+    let (data, reference) = reference();
+    let folder = tempfile::tempdir().unwrap();
+    let [whole, parts] = ["whole", "parts"].map(|name| folder.path().join(name));
+    let together = |run: &Path, epochs: usize| train(data, run, epochs).with("--train.accumulate", "2");
+    let _ = together(&whole, EPOCHS).run().exits(0);
+    let _ = together(&parts, 1).run().exits(0);
+    let _ = resume(&parts).with("--train.epochs", EPOCHS.to_string()).run().exits(0);
+    assert_same_run(&parts, &whole);
+    // a line a batch all the same, and the first batch sees the same weights
+    let losses = |run: &Path| csv(&run.join("steps.csv")).iter().map(|row| row["loss"].clone()).collect::<Vec<_>>();
+    let (here, there) = (losses(&whole), losses(reference));
+    assert_eq!((here.len(), &here[0]), (there.len(), &there[0]));
+    assert!(here[2] != there[2], "after two batches the weights are not those of two changes");
+}
+
+#[test]
 #[cfg(unix)]
 fn ctrl_c_stops_between_two_steps() {
     let (data, reference) = reference();

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Reproduce, console: &Console) -> anyhow::Result<Exit> {
         materials,
         failed: BTreeMap::new().into(),
     };
-    let sweeps = Sweeps { parameters: args.sweeps.clone(), quick: args.quick };
+    let sweeps = Sweeps { parameters: args.sweeps.clone(), depths: args.depths.clone(), quick: args.quick };
     announce(&study, &artefacts, &sweeps, console)?;
     if args.dry_run {
         return Ok(if left_out { Exit::SomeFailed } else { Exit::Fine });

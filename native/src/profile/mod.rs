@@ -58,6 +58,8 @@ pub struct TrainConfig {
     pub epochs: usize,
     /// Images per step, at least 1; the last batch of an epoch may be smaller.
     pub batch_size: usize,
+    /// Batches whose mean gradient makes one change of the weights, at least 1.
+    pub accumulate: usize,
     /// Seed of initialisation, order and augmentation.
     pub seed: u64,
     /// Momentum, in `[0, 1)`.

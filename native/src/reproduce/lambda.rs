@@ -13,6 +13,7 @@ use super::runs::{Run, State};
 use super::scores::Scores;
 use super::statistics::{Spread, cell, record};
 use super::study::Study;
+use super::sweep::{Depth, Sweeps};
 use crate::method::MethodChoice;
 use crate::report::{Axis, Chart, Scale, Series, Style, Table};
 use crate::train::{MaskGradientRow, read_mask_gradients};
@@ -26,32 +27,30 @@ const QUICK: [f64; 2] = [1e-7, 2.0];
 const BATCHES: usize = 4;
 /// Points on the way that masks are judged at, the end among them.
 const CHECKPOINTS: usize = 5;
-/// Names of the two backbones, the columns of the figure.
-const BACKBONES: [&str; 2] = ["whole", "short"];
 
 /// Backbone and lambda, with the arm that belongs to them.
-fn points(quick: bool) -> Vec<(&'static str, f64, Arm)> {
-    let lambdas: &[f64] = if quick { &QUICK } else { &LAMBDAS };
-    let point = |backbone, &lambda| {
+fn points(sweeps: &Sweeps) -> Vec<(Depth, f64, Arm)> {
+    let lambdas: &[f64] = if sweeps.quick { &QUICK } else { &LAMBDAS };
+    let point = |backbone: Depth, &lambda| {
         let measured = [Change::MaskGradients(BATCHES), Change::Kept(CHECKPOINTS)];
         let mut changes = [&[Change::Lambda(lambda), Change::MasksAlone], &measured[..]].concat();
-        if backbone == BACKBONES[0] {
+        if backbone == Depth::Whole {
             changes.push(Change::WholeBackbone);
         }
-        let label = format!("{backbone} backbone with lambda {lambda:?}");
+        let label = format!("{} backbone with lambda {lambda:?}", backbone.name());
         let arm = Arm::changed(label, MethodChoice::Of(MethodKind::MaxMin), &changes);
         (backbone, lambda, Arm { profile: Artefact::Lambda.profile(), ..arm })
     };
-    BACKBONES.into_iter().flat_map(|backbone| lambdas.iter().map(move |lambda| point(backbone, lambda))).collect()
+    sweeps.depths.iter().flat_map(|&backbone| lambdas.iter().map(move |lambda| point(backbone, lambda))).collect()
 }
 
-pub(crate) fn arms(quick: bool) -> Vec<Arm> {
-    points(quick).into_iter().map(|point| point.2).collect()
+pub(crate) fn arms(sweeps: &Sweeps) -> Vec<Arm> {
+    points(sweeps).into_iter().map(|point| point.2).collect()
 }
 
 /// What was found at one lambda with one backbone.
 struct Found {
-    backbone: &'static str,
+    backbone: Depth,
     lambda: f64,
     runs: usize,
     /// After the epochs that were judged, the last of them at the end.
@@ -100,9 +99,9 @@ impl Found {
     }
 }
 
-pub(crate) fn draw(study: &Study, quick: bool) -> anyhow::Result<Drawn> {
+pub(crate) fn draw(study: &Study, sweeps: &Sweeps) -> anyhow::Result<Drawn> {
     let mut all = Vec::new();
-    for (backbone, lambda, arm) in points(quick) {
+    for (backbone, lambda, arm) in points(sweeps) {
         let mut runs = study.runs(Source::Glas, &arm, Repeats::All)?;
         runs.retain(|run| run.state() == State::Ready);
         let mut by_epoch = BTreeMap::<usize, Vec<Run>>::new();
@@ -121,7 +120,7 @@ pub(crate) fn draw(study: &Study, quick: bool) -> anyhow::Result<Drawn> {
             gradients: mean(&gradients),
         });
     }
-    let charts: Vec<_> = BACKBONES.iter().map(|backbone| charts(backbone, &all)).collect();
+    let charts: Vec<_> = sweeps.depths.iter().map(|&backbone| charts(backbone, &all)).collect();
     // a row of the figure for each kind of chart, a column for each backbone
     let rows = (0..charts.iter().map(Vec::len).min().unwrap_or_default())
         .flat_map(|row| charts.iter().filter_map(move |of_backbone| of_backbone.get(row).cloned()));
@@ -133,7 +132,7 @@ pub(crate) fn draw(study: &Study, quick: bool) -> anyhow::Result<Drawn> {
                    first step, and at 1 the term pulls as hard as the others.";
     Ok(Drawn {
         tables: vec![table(&all)],
-        figure: Some(Figure::charts(&rows.collect::<Vec<_>>(), 2, caption)),
+        figure: Some(Figure::charts(&rows.collect::<Vec<_>>(), sweeps.depths.len(), caption)),
         records: all.iter().flat_map(records).collect(),
         notes: vec![
             "All settings are the recipe's but for lambda, the backbone, and what it does to masks outside of training \
@@ -185,7 +184,7 @@ fn table(all: &[Found]) -> Table {
     let ratio =
         |row: Option<&MaskGradientRow>| row.and_then(pull).map_or_else(|| "-".into(), |ratio| format!("{ratio:.1e}"));
     let row = |found: &Found| {
-        let mut row = vec![found.backbone.into(), format!("{:?}", found.lambda)];
+        let mut row = vec![found.backbone.name().into(), format!("{:?}", found.lambda)];
         let nothing = Judged::default();
         let end = found.end().unwrap_or(&nothing);
         row.extend([end.f1_plus, end.f1_minus, end.class_accuracy].map(cell));
@@ -207,7 +206,7 @@ fn table(all: &[Found]) -> Table {
 fn records(found: &Found) -> Vec<Record> {
     let line = |gradients: &MaskGradientRow| {
         let mut line = Record::from_iter([
-            ("backbone".to_owned(), json!(found.backbone)),
+            ("backbone".to_owned(), json!(found.backbone.name())),
             ("lambda".to_owned(), json!(found.lambda)),
             ("epoch".to_owned(), json!(gradients.epoch)),
             ("gradient_foreground".to_owned(), json!(gradients.foreground)),
@@ -231,7 +230,7 @@ fn records(found: &Found) -> Vec<Record> {
 }
 
 /// The charts of a backbone: scores over lambda; F1+, F1-, the class from X⁻ and the pull over epochs.
-fn charts(backbone: &str, all: &[Found]) -> Vec<Chart> {
+fn charts(backbone: Depth, all: &[Found]) -> Vec<Chart> {
     type Number = fn(&Judged) -> Option<Spread>;
     type Points = Vec<(f64, Option<f64>)>;
     let of: Vec<_> = all.iter().filter(|found| found.backbone == backbone).collect();
@@ -246,7 +245,7 @@ fn charts(backbone: &str, all: &[Found]) -> Vec<Chart> {
     };
     let percent = || Axis { range: Some([0.0, 100.0]), ..Axis::new("Score", "%") };
     let scored = Chart {
-        title: format!("{backbone} backbone: masks and class"),
+        title: format!("{} backbone: masks and class", backbone.name()),
         x: Axis { scale: Scale::Log, ..Axis::new("λ", "weight of the background term") },
         y: percent(),
         series: vec![
@@ -259,7 +258,7 @@ fn charts(backbone: &str, all: &[Found]) -> Vec<Chart> {
         ..Chart::default()
     };
     let over = |what: &str, y: Axis, line: &dyn Fn(&Found) -> Points| Chart {
-        title: format!("{backbone} backbone: {what}"),
+        title: format!("{} backbone: {what}", backbone.name()),
         x: Axis::counting("Epoch", ""),
         y,
         series: of

@@ -48,7 +48,7 @@ pub(crate) use report::{Made, write};
 pub(crate) use runs::{Run, State, model, tidy};
 pub(crate) use statistics::{Spread, cell};
 pub(crate) use study::Study;
-pub(crate) use sweep::{Parameter, Sweeps};
+pub(crate) use sweep::{Depth, Parameter, Sweeps};
 
 use crate::data::SplitChoice;
 use plan::{Evaluated, Repeats};
@@ -73,7 +73,7 @@ pub(crate) fn plan(artefact: Artefact, sweeps: &Sweeps) -> Option<Plan> {
         A::Fig10 => judged(sweep::arms(sweeps)),
         A::Fig11 | A::Fig12 | A::Fig13 => pictures(masks::method_arms()),
         A::FigB1 | A::FigB2 => pictures(vec![history::arm(artefact)]),
-        A::Lambda => Plan { followed: true, ..judged(lambda::arms(sweeps.quick)) },
+        A::Lambda => Plan { followed: true, ..judged(lambda::arms(sweeps)) },
     })
 }
 
@@ -90,6 +90,6 @@ pub(crate) fn draw(study: &Study, artefact: Artefact, sweeps: &Sweeps) -> anyhow
         (Artefact::Fig9 | Artefact::Fig11 | Artefact::Fig12 | Artefact::Fig13, _) => masks::draw(study, artefact),
         (Artefact::Fig10, _) => sweep::draw(study, sweeps),
         (Artefact::FigB1 | Artefact::FigB2, _) => history::draw(study, artefact),
-        (Artefact::Lambda, _) => lambda::draw(study, sweeps.quick),
+        (Artefact::Lambda, _) => lambda::draw(study, sweeps),
     }
 }

@@ -52,10 +52,30 @@ impl Parameter {
     }
 }
 
-/// What is varied and how densely.
+/// How much of the backbone there is; a column of the figure each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Depth {
+    /// All of it: every position sees the whole image
+    Whole,
+    /// The recipe's: a position sees 147 pixels
+    Short,
+}
+
+impl Depth {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Short => "short",
+        }
+    }
+}
+
+/// What is varied, with what, and how densely.
 #[derive(Clone, Debug)]
 pub(crate) struct Sweeps {
     pub(crate) parameters: Vec<Parameter>,
+    /// Backbones that lambda is followed with.
+    pub(crate) depths: Vec<Depth>,
     pub(crate) quick: bool,
 }
 

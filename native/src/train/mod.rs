@@ -7,6 +7,7 @@ mod history;
 mod job;
 pub mod loader;
 mod mask_gradients;
+mod mean_gradient;
 mod resume;
 mod run_folder;
 mod save_clock;

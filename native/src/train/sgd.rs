@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
 use histomask_core::weights::{ParamPath, StateDict};
 
 /// Stochastic gradient descent by PyTorch's rule: weight decay in the gradient, momentum without dampening,
@@ -31,7 +32,7 @@ impl Sgd {
     }
 
     /// The module one step further down its gradients.
-    pub fn step<M: Module>(&mut self, module: M, mut gradients: Gradients, learning_rate: f64) -> M {
+    pub fn step<M: Module>(&mut self, module: M, mut gradients: GradientsParams, learning_rate: f64) -> M {
         module.map(&mut Step { sgd: self, gradients: &mut gradients, learning_rate, path: ParamPath::default() })
     }
 
@@ -51,7 +52,7 @@ impl Sgd {
 
 struct Step<'a> {
     sgd: &'a mut Sgd,
-    gradients: &'a mut Gradients,
+    gradients: &'a mut GradientsParams,
     learning_rate: f64,
     path: ParamPath,
 }
@@ -66,7 +67,7 @@ impl ModuleMapper for Step<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(gradient) = param.val().grad_remove(self.gradients) else { return param };
+        let Some(gradient) = self.gradients.remove::<D>(param.id) else { return param };
         let name = self.path.name();
         // the layer above a cut backbone starts from random weights, as the heads do
         let pretrained = name.starts_with("backbone.") && !name.starts_with("backbone.neck.");
@@ -116,7 +117,8 @@ mod tests {
             let mut sgd = Sgd::new(0.9, nesterov, 0.1, 1.0);
             for (rate, expected) in [0.05, 0.05, 0.02].into_iter().zip(expected) {
                 let loss = (module.forward(x.clone()) - y.clone()).square().sum() * 0.5;
-                module = sgd.step(module, loss.backward(), rate);
+                let gradients = GradientsParams::from_grads(loss.backward(), &module);
+                module = sgd.step(module, gradients, rate);
                 // as after --resume
                 let saved = sgd.state();
                 sgd = Sgd::new(0.9, nesterov, 0.1, 1.0);
@@ -152,7 +154,8 @@ mod tests {
             [&module.backbone.layer, &module.backbone.neck, &module.head].map(|linear| linear.forward(x.clone()));
         let loss = Tensor::cat(loss.to_vec(), 0).sum();
         let mut sgd = Sgd::new(0.0, false, 0.0, 10.0);
-        let module = sgd.step(module, loss.backward(), 0.01);
+        let gradients = GradientsParams::from_grads(loss.backward(), &module);
+        let module = sgd.step(module, gradients, 0.01);
         let value = |linear: &Linear| linear.weight.val().inner().into_scalar::<f32>();
         assert!((value(&module.backbone.layer) - 0.99).abs() < 1e-6);
         // the layer above a cut backbone starts from random weights too

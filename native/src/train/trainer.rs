@@ -255,14 +255,17 @@ impl<'a> Trainer<'a> {
         }
         let epoch = self.progress.epoch;
         let steps = self.loader.batches_per_epoch();
-        let batches = self.loader.epoch(epoch as u64).skip(self.progress.step);
+        let mut batches = self.loader.epoch(epoch as u64).skip(self.progress.step);
         let mut clock = Instant::now();
-        for batch in batches {
+        loop {
             if interrupt::asked() {
                 return Ok(Outcome::Interrupted);
             }
-            let loss = self.step(batch?)?;
-            self.progress.step += 1;
+            let together = batches.by_ref().take(self.job.profile.train.accumulate).collect::<Result<Vec<_>, _>>()?;
+            if together.is_empty() {
+                return Ok(Outcome::Finished);
+            }
+            let loss = self.step(together)?;
             self.progress.seconds += clock.elapsed().as_secs_f64();
             clock = Instant::now();
             self.job.observer.step(epoch + 1, self.progress.step, steps, loss);
@@ -271,7 +274,6 @@ impl<'a> Trainer<'a> {
                 self.save_clock.restart();
             }
         }
-        Ok(Outcome::Finished)
     }
 
     /// Has the loader erase what the rounds of ERASE before this epoch found; at the start of a round that is found

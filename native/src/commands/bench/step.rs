@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use burn::module::Module as _;
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use histomask_core::method::{Batch, Method as _, Network, Objective};
 
@@ -82,6 +83,7 @@ impl<'a> Trained<'a> {
         let gradients = total.backward();
         sync(device)?;
         let backward = start.elapsed().as_secs_f64();
+        let gradients = GradientsParams::from_grads(gradients, &self.network);
         self.network = self.sgd.step(self.network.clone(), gradients, 1e-3);
         if let Some(average) = &mut self.average {
             average.update(&self.network.valid());

@@ -2,19 +2,37 @@
 
 use burn::module::Module as _;
 use burn::tensor::{Int, Tensor, TensorData};
-use histomask_core::method::{self, Method as _};
+use histomask_core::method::{self, Method as _, Network};
 
 use super::Trainer;
 use crate::train::loader::Batch;
+use crate::train::mean_gradient::MeanGradient;
 use crate::train::{StepRow, TrainError};
 
 impl Trainer<'_> {
-    /// One batch forward, backward and down; returns its loss.
-    pub(super) fn step(&mut self, batch: Batch) -> Result<f64, TrainError> {
+    /// Batches forward and backward, one after the other, then once down the mean gradient over their images; returns the
+    /// loss of the last.
+    pub(super) fn step(&mut self, batches: Vec<Batch>) -> Result<f64, TrainError> {
+        let mut gradient = MeanGradient::over(batches.iter().map(|batch| batch.batch).sum());
+        let mut loss = 0.0;
+        for batch in batches {
+            loss = self.learn(batch, &mut gradient)?;
+        }
+        let epoch = self.progress.epoch;
+        let train = &self.job.profile.train;
+        self.model = self.sgd.step(self.model.clone(), gradient.take(), train.learning_rate.at(epoch, train.epochs));
+        if let Some(average) = &mut self.average {
+            average.update(&self.model.valid());
+        }
+        Ok(loss)
+    }
+
+    /// Takes in what one batch says and returns its loss.
+    fn learn(&mut self, batch: Batch, gradient: &mut MeanGradient<Network>) -> Result<f64, TrainError> {
         let (epoch, step) = (self.progress.epoch, self.progress.step);
         let profile = self.job.profile;
         let device = self.job.device.clone().autodiff();
-        // a seed per step, so that a resumed run draws the same dropout (as the released code does, `spec` §3.1)
+        // a seed per batch, so that a resumed run draws the same dropout (as the released code does, `spec` §3.1)
         device.seed(mix(profile.train.seed, epoch as u64, step as u64));
 
         let shape = [batch.batch, 3, batch.height, batch.width];
@@ -31,7 +49,7 @@ impl Trainer<'_> {
         let learning = self.model.learn(batch_on_device, self.objective(epoch));
         let total = learning.total().ok_or(TrainError::NoLoss)?;
         // before the loss is waited for, so that a GPU has work while it comes back
-        let gradients = total.backward();
+        gradient.add(total, batch.labels.len(), &self.model);
         let (values, wrong) = read_back(&learning, &batch.labels)?;
         let loss: f32 = values.iter().sum();
         if !loss.is_finite() {
@@ -39,13 +57,8 @@ impl Trainer<'_> {
             return Err(TrainError::Diverged { value: loss, epoch: epoch + 1, step: step + 1, folder });
         }
 
-        let rate = profile.train.learning_rate.at(epoch, profile.train.epochs);
-        self.model = self.sgd.step(self.model.clone(), gradients, rate);
-        if let Some(average) = &mut self.average {
-            average.update(&self.model.valid());
-        }
-
         let images = batch.labels.len();
+        self.progress.step += 1;
         self.progress.images += images;
         self.progress.wrong += wrong;
         for (&(term, _), value) in learning.terms.iter().zip(values) {
