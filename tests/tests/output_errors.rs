@@ -36,6 +36,18 @@ fn a_folder_that_cannot_be_made_is_named() {
 }
 
 #[test]
+fn results_do_not_go_among_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, data) = (model(folder.path()), folder.path().join("tissue"));
+    let images = data.join("images");
+    let before = std::fs::read_dir(&images).unwrap().count();
+    let _ = train(&data, &images, 1).run().exits(2).says("tissue/images: images lie in this folder").says("--out");
+    let evaluate = Program::new(["evaluate"]).with("--data", &data).with("--model", &model).with("--out", &images);
+    let _ = evaluate.on_cpu().run().exits(2).says("tissue/images: images lie in this folder").says("--out");
+    assert_eq!(std::fs::read_dir(&images).unwrap().count(), before);
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn names_that_are_no_text_are_results_too() {
     use std::os::unix::ffi::OsStrExt as _;
