@@ -110,6 +110,10 @@ fn predict_images(
         out: args.out.clone(),
     };
     let predicted = job.run(console)?;
+    let seen = predicted.images() + predicted.failed();
+    if seen < job.images.len() {
+        console.say(&format!("stopped after {seen} of {} images", job.images.len()));
+    }
     console.say(&format!("{} images in {}", predicted.images(), job.out.display()));
     if predicted.failed() > 0 {
         console.warn(&format!("{} of {} images failed; run.json lists them", predicted.failed(), job.images.len()));
