@@ -24,7 +24,7 @@ fn a_folder_that_cannot_be_made_is_named() {
 
     let _ = train(&data, &out, 1).run().exits(2).says(&named).says("cannot write");
     let evaluate = Program::new(["evaluate"]).with("--data", &data).with("--model", &model).with("--out", &out);
-    let _ = evaluate.on_cpu().run().exits(2).says(&named).says("cannot write");
+    let _ = evaluate.on_cpu().run().exits(2).says(&named).says("a file stands where a folder is needed");
     let predict = Program::new(["predict"]).args([data.join("images")]).with("--model", &model).with("--out", &out);
     let _ = predict.on_cpu().run().exits(2).says(&named).says("cannot write");
     let _ = Program::new(["man"]).args([&out]).run().exits(2).says(&named);
