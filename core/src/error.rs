@@ -102,6 +102,9 @@ pub enum WeightsError {
         dtype: String,
     },
     /// The bytes are not a safetensors file.
-    #[error("not a complete safetensors file: {0}")]
+    #[error(
+        "not a complete safetensors file ({0}); a model is one that `histomask train` wrote: if this is one, copy or download \
+         it again"
+    )]
     Format(String),
 }

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// A file could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{path}: cannot write ({source}); is the disk full, or the folder read-only? Nothing that stood there was lost"
-)]
+#[error("{path}: cannot write ({source}); {} Nothing that stood there was lost", self.remedy())]
 pub struct WriteError {
     /// The file.
     pub path: PathBuf,
@@ -17,6 +15,16 @@ pub struct WriteError {
 }
 
 impl WriteError {
+    fn remedy(&self) -> &'static str {
+        match self.source.kind() {
+            std::io::ErrorKind::InvalidFilename => "give the image, or the folder for the results, a shorter name.",
+            std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => {
+                "a file stands where a folder is needed: name another."
+            }
+            _ => "is the disk full, or the folder read-only?",
+        }
+    }
+
     /// Whether nothing more can be written, rather than a file of this one name.
     #[must_use]
     pub fn stops(&self) -> bool {
@@ -135,6 +143,25 @@ impl Drop for Pending {
     fn drop(&mut self) {
         if !self.committed {
             let _ = std::fs::remove_file(&self.beside);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_is_told_as_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write(&folder.path().join("n".repeat(300)), b"").unwrap_err();
+        assert!(!error.stops() && error.to_string().contains("a shorter name"), "{error}");
+        let file = folder.path().join("file");
+        write(&file, b"").unwrap();
+        for below in ["a", "a/b"] {
+            let error = write(&file.join(below), b"").unwrap_err();
+            assert!(error.stops() && error.to_string().contains("a file stands where a folder is needed"), "{error}");
         }
     }
 }

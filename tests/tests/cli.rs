@@ -145,6 +145,8 @@ fn mistakes_in_a_profile_file_name_file_line_and_setting() {
     for (text, part) in [
         ("[train]\nepochs = 3\nepoch = 3\n", "mine.toml, line 3: there is no setting `train.epoch`"),
         ("[train]\nepochs = \"many\"\n", "mine.toml, line 2: `train.epochs` cannot be \"many\""),
+        ("[input]\nsize = -1\n", "mine.toml, line 2: `input.size` cannot be -1; give a whole number at least 32"),
+        ("[input]\nmean = [0.5, 0.5]\n", "mine.toml, line 2: `input.mean` cannot be [0.5, 0.5]; give three numbers"),
         ("extends = \"glas\"\n", "mine.toml, line 1: `extends`"),
         ("[train\n", "mine.toml: not valid TOML"),
     ] {

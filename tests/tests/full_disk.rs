@@ -158,7 +158,8 @@ fn a_disk_that_fills_up_leaves_the_table_of_what_was_done() {
     let _ = predict.on_cpu().on_small_disk(&disk, 160).run().exits(2).says("cannot write").says(".png");
     let rows = csv(&out.join("predictions.csv"));
     assert!((1..8).contains(&rows.len()), "{} images", rows.len());
-    assert_eq!(json(&out.join("run.json"))["images"].as_u64(), Some(rows.len() as u64));
+    let record = json(&out.join("run.json"));
+    assert_eq!((record["images"].as_u64(), &record["complete"]), (Some(rows.len() as u64), &false.into()));
     for row in &rows {
         let _ = mask(&out.join(&row["mask"]));
         assert!(image::open(out.join(&row["overlay"])).is_ok(), "{row:?}");

@@ -24,7 +24,7 @@ fn a_folder_that_cannot_be_made_is_named() {
 
     let _ = train(&data, &out, 1).run().exits(2).says(&named).says("cannot write");
     let evaluate = Program::new(["evaluate"]).with("--data", &data).with("--model", &model).with("--out", &out);
-    let _ = evaluate.on_cpu().run().exits(2).says(&named).says("cannot write");
+    let _ = evaluate.on_cpu().run().exits(2).says(&named).says("a file stands where a folder is needed");
     let predict = Program::new(["predict"]).args([data.join("images")]).with("--model", &model).with("--out", &out);
     let _ = predict.on_cpu().run().exits(2).says(&named).says("cannot write");
     let _ = Program::new(["man"]).args([&out]).run().exits(2).says(&named);
@@ -33,6 +33,18 @@ fn a_folder_that_cannot_be_made_is_named() {
     let convert = Program::new(["weights", "convert"]).args([&model, &out]).run();
     let _ = convert.exits(2).says(&named).says("cannot write");
     assert_eq!(bytes(&file), b"in the way");
+}
+
+#[test]
+fn results_do_not_go_among_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, data) = (model(folder.path()), folder.path().join("tissue"));
+    let images = data.join("images");
+    let before = std::fs::read_dir(&images).unwrap().count();
+    let _ = train(&data, &images, 1).run().exits(2).says("tissue/images: images lie in this folder").says("--out");
+    let evaluate = Program::new(["evaluate"]).with("--data", &data).with("--model", &model).with("--out", &images);
+    let _ = evaluate.on_cpu().run().exits(2).says("tissue/images: images lie in this folder").says("--out");
+    assert_eq!(std::fs::read_dir(&images).unwrap().count(), before);
 }
 
 #[test]

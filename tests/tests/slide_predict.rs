@@ -277,7 +277,8 @@ fn a_list_names_slides_and_their_scale() {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("list.csv");
     std::fs::write(folder.path().join("x.svs"), slide(200, 140)).unwrap();
-    std::fs::write(&list, "path,mpp\nx.svs,0.25\n").unwrap();
+    // as a spreadsheet writes it where decimals have a comma
+    std::fs::write(&list, "\u{feff}Path;mpp\r\n.\\x.svs;0,25\r\n;\r\n").unwrap();
     let out = folder.path().join("out");
     let _ = predict(&models()[0], &[&list], &out).run().exits(0);
     assert!((number(&csv(&out.join("slides.csv"))[0], "slide_mpp") - 0.25).abs() < 1e-9);

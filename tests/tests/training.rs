@@ -166,7 +166,10 @@ fn predict_takes_files_folders_and_patterns() {
         assert!((sum - 1.0).abs() < 1e-5, "{row:?}");
         assert_eq!(number(row, "probability"), number(row, &format!("p_{}", row["class"])));
     }
-    assert_eq!(json(&out.join("run.json"))["images"].as_u64(), Some(rows.len() as u64));
+    let run = json(&out.join("run.json"));
+    let seen = rows.len() as u64;
+    assert_eq!([run["images"].as_u64(), run["inputs"].as_u64()], [Some(seen); 2]);
+    assert_eq!(run["complete"], true);
 }
 
 #[test]

@@ -61,6 +61,13 @@ fn evaluate_and_predict_say_how_far_to_believe() {
         assert!(page.contains(part), "{part} is missing in the report");
     }
 
+    // it stays beside an evaluation of the same model and images, and goes for one of others
+    for (split, stays) in [("train", true), ("valid", false)] {
+        let again = Program::new(["evaluate", "--split", split]).with("--data", &data).with("--model", &model);
+        let _ = again.with("--out", &out).on_cpu().run().exits(0);
+        assert_eq!([out.join("trust.json").exists(), out.join("trust.csv").exists()], [stays; 2], "{split}");
+    }
+
     let predictions = folder.path().join("predictions");
     let _ = Program::new(["predict", "--trust"])
         .args([data.join("images")])

@@ -3,6 +3,7 @@
 //! Coordinates are corners of pixels, `(0, 0)` the top left one of the image, so a polygon of `w × h` pixels spans
 //! exactly `w` by `h`. Rasterising the polygons gives the mask back, pixel by pixel.
 
+mod class_names;
 mod collection;
 mod geojson;
 mod rasterise;
@@ -11,6 +12,7 @@ mod simplify;
 mod stream;
 mod trace;
 
+pub use class_names::class_names;
 pub use collection::Collection;
 pub use geojson::{feature, geojson, geojson_scaled, geojson_simplified};
 pub use rasterise::rasterise;

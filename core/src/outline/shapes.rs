@@ -36,6 +36,12 @@ pub enum GeoJsonError {
         /// Pixels of the picture.
         height: u32,
     },
+    /// Coordinates that are hardly pixels.
+    #[error(
+        "its polygons together are smaller than a pixel; coordinates are pixels of the image, not shares of it, degrees or \
+         millimetres"
+    )]
+    Tiny,
     /// A polygon that is none.
     #[error("feature {feature}: {reason}; correct or remove it")]
     Feature {
@@ -121,6 +127,24 @@ impl Shapes {
             let pair = |a: [f64; 2], b: [f64; 2], take: fn(f64, f64) -> f64| [take(a[0], b[0]), take(a[1], b[1])];
             [pair(low, other_low, f64::min), pair(high, other_high, f64::max)]
         })
+    }
+
+    /// Refuses what is hardly an area in pixels: points or lines alone, coordinates from 0 to 1 or in degrees. No
+    /// feature at all is a picture that holds nothing.
+    ///
+    /// # Errors
+    /// [`GeoJsonError::Empty`], [`GeoJsonError::Tiny`].
+    pub fn refuse_no_areas(&self) -> Result<(), GeoJsonError> {
+        let Some([low, high]) = self.bounds() else {
+            return if self.others > 0 { Err(GeoJsonError::Empty) } else { Ok(()) };
+        };
+        // a single pixel, as it is written here, has whole numbers for corners
+        let shares = low.iter().all(|least| *least >= 0.0) && high.iter().all(|most| *most <= 1.0);
+        let whole = low.iter().chain(&high).all(|number| number.fract() == 0.0);
+        if (0..2).all(|axis| high[axis] - low[axis] < 0.5) || (shares && !whole) {
+            return Err(GeoJsonError::Tiny);
+        }
+        Ok(())
     }
 
     /// How many polygons lie wholly beyond a picture of this width and height.

@@ -17,6 +17,8 @@ pub struct MaskNotes {
     pub soft: bool,
     /// Its four corners are foreground and something inside is not, as where a mask is black on white.
     pub corners: bool,
+    /// It was drawn as polygons of several classes, all of which count as foreground.
+    pub classes: bool,
 }
 
 /// Levels between none and full from which a mask counts as soft.

@@ -5,13 +5,15 @@ use crate::outline::{GeoJsonError, Shapes};
 /// Sentences on what is doubtful about polygons in pixels of a slide's level 0, whose width and height are `size`.
 ///
 /// # Errors
-/// [`GeoJsonError::Empty`] without any, [`GeoJsonError::Outside`] if all are of another slide.
+/// [`GeoJsonError::Empty`] without any, [`GeoJsonError::Tiny`] if they are hardly in pixels, [`GeoJsonError::Outside`] if
+/// all are of another slide.
 pub fn doubts(shapes: &Shapes, size: [u32; 2]) -> Result<Vec<String>, GeoJsonError> {
     let [width, height] = size;
     let (outside, all) = (shapes.outside(size.map(f64::from)), shapes.shapes.len());
     if all == 0 {
         return Err(GeoJsonError::Empty);
     }
+    shapes.refuse_no_areas()?;
     if outside == all {
         return Err(GeoJsonError::Outside { outside, all, width, height });
     }

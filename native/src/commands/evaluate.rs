@@ -4,7 +4,7 @@ use histomask_core::{MethodKind, ModelCard, Segmenter};
 use crate::arguments::Evaluate;
 use crate::console::{Console, Exit};
 use crate::data::Dataset;
-use crate::job::{self, ModelFile, summary};
+use crate::job::{self, ModelFile, refuse_folder_of_inputs, summary};
 use crate::profile::Profile;
 use crate::train::RunFolder;
 use crate::weights::sha256;
@@ -76,5 +76,6 @@ fn resolve(args: &Evaluate, console: &Console) -> anyhow::Result<job::Evaluate> 
         (format!("evaluation-{split}"), (model.name(), Some(sha256(&model.bytes))))
     };
     let out = args.out.clone().unwrap_or_else(|| model_folder.join(folder));
+    refuse_folder_of_inputs(&out, dataset.samples().map(|(_, sample)| sample.image.as_path()))?;
     Ok(job::Evaluate { profile, dataset, split: args.split, chosen, segmenter, model, trust: using.trust, out })
 }

@@ -14,7 +14,7 @@ pub(crate) fn run(args: &Predict, console: &Console) -> anyhow::Result<Exit> {
     check(args)?;
     let mut left_out = LeftOut::default();
     let all = inputs(&args.inputs, &mut left_out)?;
-    refuse_folder_of_inputs(&args.out, &all)?;
+    refuse_folder_of_inputs(&args.out, all.iter().map(|input| input.path.as_path()))?;
     let (slides, images): (Vec<_>, Vec<_>) = shard(args, all).into_iter().partition(|input| input.slide);
     let model = ModelFile::open(args.using.model.as_deref())?;
     let read = model.read(args.using.method)?;
@@ -110,6 +110,10 @@ fn predict_images(
         out: args.out.clone(),
     };
     let predicted = job.run(console)?;
+    let seen = predicted.images() + predicted.failed();
+    if seen < job.images.len() {
+        console.say(&format!("stopped after {seen} of {} images", job.images.len()));
+    }
     console.say(&format!("{} images in {}", predicted.images(), job.out.display()));
     if predicted.failed() > 0 {
         console.warn(&format!("{} of {} images failed; run.json lists them", predicted.failed(), job.images.len()));

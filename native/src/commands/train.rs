@@ -6,7 +6,7 @@ use crate::arguments::Train;
 use crate::console::{Console, Exit};
 use crate::data::Dataset;
 use crate::device::Trial;
-use crate::job::{Run, check_data};
+use crate::job::{Run, check_data, refuse_folder_of_inputs};
 use crate::method;
 use crate::profile::Profile;
 use crate::train::RunFolder;
@@ -37,6 +37,9 @@ fn resolve(args: &Train, console: &Console) -> anyhow::Result<Run> {
     let dataset = Dataset::open(&data, &profile.data)?;
     let summary = check_data(&dataset, console)?;
     args.images.refuse(&dataset.left_out, "are")?;
+    if let Some(out) = &args.out {
+        refuse_folder_of_inputs(out, dataset.samples().map(|(_, sample)| sample.image.as_path()))?;
+    }
     if let Some(out) = args.out.as_ref().filter(|out| RunFolder::new(*out).state().exists()) {
         anyhow::bail!(
             "{0} holds a run already; name another --out, or go on with it: histomask train --resume {0}",

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::mem::{Discriminant, discriminant};
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,9 @@ pub struct Cautions {
     soft: Tally,
     flat: Tally,
     corners: Tally,
+    classes: Tally,
+    shared: Tally,
+    seen: BTreeSet<PathBuf>,
     /// Of each kind, with a sentence about the first.
     doubtful: Vec<(Discriminant<Caution>, Tally, String)>,
 }
@@ -65,6 +69,9 @@ impl Cautions {
         self.soft.add_if(notes.soft, path);
         self.flat.add_if(foreground <= 0.0 || foreground >= 100.0, path);
         self.corners.add_if(notes.corners, path);
+        self.classes.add_if(notes.classes, path);
+        // one mask without foreground may be that of all normal tissue
+        self.shared.add_if(foreground > 0.0 && !self.seen.insert(path.to_owned()), path);
     }
 
     /// One sentence for each thing that should be known.
@@ -93,6 +100,16 @@ impl Cautions {
                 masks,
                 "masks have many grey levels as if blurred or resized, all of which but 0 count as foreground",
             ),
+            any(
+                &self.classes,
+                masks,
+                "masks are polygons of several classes, all of which count as foreground; export the class that is meant",
+            ),
+            any(
+                &self.shared,
+                masks,
+                "masks with foreground are files that an image before has too; give each image a mask of its own",
+            ),
             most(&self.flat, "masks are 0 % or 100 % foreground; is 0 their background?"),
             most(
                 &self.corners,
@@ -111,4 +128,21 @@ impl Cautions {
 pub fn foreground_percent(mask: &[u8]) -> f64 {
     let foreground = mask.iter().filter(|&&value| value > 0).count();
     100.0 * foreground as f64 / mask.len().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_of_several_images_is_told_unless_it_is_empty() {
+        let mut cautions = Cautions::default();
+        for (path, foreground) in [("a.png", 20.0), ("b.png", 30.0), ("none.png", 0.0), ("none.png", 0.0)] {
+            cautions.mask(Path::new(path), MaskNotes::default(), foreground);
+        }
+        assert!(cautions.lines().is_empty(), "{:?}", cautions.lines());
+        cautions.mask(Path::new("b.png"), MaskNotes::default(), 30.0);
+        let lines = cautions.lines();
+        assert!(lines.len() == 1 && lines.iter().all(|line| line.contains("1 of 5") && line.contains("first b.png")));
+    }
 }

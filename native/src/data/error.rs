@@ -22,7 +22,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// The operating system refused to read.
-    #[error("{path}: cannot be read: {reason}; check that you may read it, and that the disk is sound")]
+    #[error("{path}: cannot be read: {reason}; {}", Self::remedy(.reason))]
     Io {
         /// What was being read.
         path: PathBuf,
@@ -175,6 +175,13 @@ pub enum DataError {
 impl DataError {
     pub(crate) fn picture(path: &Path, reason: PictureError) -> Self {
         Self::Picture { path: path.to_owned(), reason }
+    }
+
+    fn remedy(reason: &std::io::Error) -> &'static str {
+        match reason.kind() {
+            std::io::ErrorKind::IsADirectory => "name a file, or rename the folder if its name looks like one",
+            _ => "check that you may read it, and that the disk is sound",
+        }
     }
 
     pub(super) fn needs_openslide(what: &str) -> String {

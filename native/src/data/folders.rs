@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use histomask_core::picture_file::name::{is_litter, is_other_picture, is_picture};
 
 use super::by_split::Splits;
+use super::geojson::is_geojson;
 use super::labels::{class_list, label_of, nfc};
 use super::left_out::{LeftOut, Reason};
 use super::results::holds_results;
@@ -16,6 +17,8 @@ use super::{DataConfig, DataError, Dataset, Layout, Sample, Split, list_folder};
 
 pub(super) const MASKS: &str = "masks";
 const MASK_SUFFIXES: [&str; 2] = ["_mask", "_anno"];
+/// Endings of annotations that are not read, besides those of images.
+const OTHER_ANNOTATIONS: [&str; 3] = ["mat", "npz", "xml"];
 /// Endings of masks, the first that is there counts: JPEG and WebP may have blurred its edges, so they come last.
 const MASK_EXTENSIONS: [&str; 9] = ["png", "bmp", "tif", "tiff", "webp", "jpg", "jpeg", "jpe", "jfif"];
 
@@ -49,14 +52,14 @@ pub(super) fn open(root: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     }
     let classes = class_list(&config.class_names, found);
     let mut splits = Splits::default();
-    let mut masks = Masks::list(root)?;
+    let mut masks = Masks::list(root, &mut left_out)?;
     for path in list_folder(root)?.into_iter().filter(|path| path.is_file() && is_picture(&name(path))) {
         left_out.add(Reason::NoLabel, &path);
     }
     for (split, tree) in trees {
         for (name, folder) in tree {
             let label = label_of(&name, &classes, || folder.display().to_string())?;
-            let images = images(&folder, &mut left_out, &mut BTreeSet::new())?;
+            let images = images(&folder, &mut left_out, &mut above(&folder)?)?;
             if images.is_empty() {
                 let reason = "a class folder without an image inside; add images or remove the folder";
                 return Err(DataError::Layout { path: folder, reason: reason.to_owned() });
@@ -106,6 +109,12 @@ fn class_folders(root: &Path, left_out: &mut LeftOut) -> Result<Vec<(String, Pat
         }
     }
     Ok(folders)
+}
+
+/// The folders above one, which a link in it may lead back to: what lies there is of other classes.
+fn above(folder: &Path) -> Result<BTreeSet<PathBuf>, DataError> {
+    let folder = folder.canonicalize().map_err(|error| DataError::io(folder, error))?;
+    Ok(folder.ancestors().skip(1).map(Path::to_owned).collect())
 }
 
 /// The image files of a folder and of those below it, without masks and hidden files. Folders already seen are not
@@ -162,7 +171,7 @@ struct Masks {
 }
 
 impl Masks {
-    fn list(root: &Path) -> Result<Self, DataError> {
+    fn list(root: &Path, left_out: &mut LeftOut) -> Result<Self, DataError> {
         let mut listed = BTreeMap::new();
         let folder =
             list_folder(root)?.into_iter().find(|path| path.is_dir() && name(path).eq_ignore_ascii_case(MASKS));
@@ -176,7 +185,9 @@ impl Masks {
                     if is_litter(&name(&path)) {
                     } else if path.is_dir() {
                         folders.push(path);
-                    } else if is_picture(&name(&path)) {
+                    } else if is_other_picture(&name(&path)) || is_other_annotation(&path) {
+                        left_out.add(Reason::Unreadable, &path);
+                    } else if is_picture(&name(&path)) || is_geojson(&path) {
                         let key = key(path.strip_prefix(&folder).unwrap_or(&path));
                         listed.entry(key).or_insert_with(Vec::new).push((path, false));
                     }
@@ -202,7 +213,7 @@ impl Masks {
         let beside = self.beside.entry(folder.to_owned()).or_insert_with(|| {
             let mut files = BTreeMap::new();
             for path in list_folder(folder).unwrap_or_default().into_iter().filter(|path| is_mask_name(path)) {
-                if is_picture(&self::name(&path)) && path.is_file() {
+                if (is_picture(&self::name(&path)) || is_geojson(&path)) && path.is_file() {
                     files.entry(key(Path::new(&self::name(&path)))).or_insert_with(Vec::new).push((path, false));
                 }
             }
@@ -231,8 +242,14 @@ fn take(files: &mut BTreeMap<String, Vec<(PathBuf, bool)>>, key: &str) -> Option
     Some(path.clone())
 }
 
+fn is_other_annotation(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| OTHER_ANNOTATIONS.iter().any(|other| ending.eq_ignore_ascii_case(other)))
+}
+
 /// A path without its ending, in lower case and one form of its letters.
 fn key(path: &Path) -> String {
+    let packed = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
+    let path = if packed { path.with_extension("") } else { path.to_owned() };
     let parts: Vec<_> = path.with_extension("").iter().map(|part| part.to_string_lossy().to_lowercase()).collect();
     nfc(&parts.join("/"))
 }
@@ -262,10 +279,18 @@ mod tests {
             "b/1.PNG",
             "b/1_mask.png",
             "b/2.jpeg",
+            "b/5_mask.geojson",
+            "b/5.png",
             "b/notes.txt",
             "a/3.tif",
             "a/4.webp",
+            "a/6.png",
             "masks/a/3.png",
+            "masks/a/3.geojson",
+            "masks/a/4.geojson.gz",
+            "masks/6.npy",
+            "masks/6.XML",
+            "masks/readme.txt",
             ".git/x.png",
             "predictions/3_overlay.png",
             "predictions/predictions.csv",
@@ -275,11 +300,14 @@ mod tests {
         let dataset = Dataset::open(root.path(), &DataConfig { valid_fraction: 0.5, ..DataConfig::default() }).unwrap();
         assert_eq!(dataset.left_out.count(Reason::Results), 2);
         assert_eq!(dataset.classes, ["a", "b"]);
-        assert_eq!((dataset.train.len(), dataset.valid.len(), dataset.test.len()), (2, 2, 0));
+        assert_eq!((dataset.train.len(), dataset.valid.len(), dataset.test.len()), (2, 4, 0));
+        assert_eq!(dataset.left_out.count(Reason::Unreadable), 2);
         let mask = |id: &str| dataset.samples().find(|(_, s)| s.id == id).unwrap().1.mask.clone();
         assert_eq!(mask("a/3.tif"), Some(root.path().join("masks/a/3.png")));
         assert_eq!(mask("b/1.PNG"), Some(root.path().join("b/1_mask.png")));
-        assert_eq!(mask("b/2.jpeg"), None);
+        assert_eq!(mask("a/4.webp"), Some(root.path().join("masks/a/4.geojson.gz")));
+        assert_eq!(mask("b/5.png"), Some(root.path().join("b/5_mask.geojson")));
+        assert_eq!((mask("b/2.jpeg"), mask("a/6.png")), (None, None));
     }
 
     #[test]
@@ -299,6 +327,15 @@ mod tests {
         assert_eq!(ids(&dataset.test), ["test/b/3.png"]);
         assert_eq!(dataset.test[0].mask, Some(root.path().join("masks/test/b/3.png")));
         assert_eq!(dataset.valid[0].mask, Some(root.path().join("masks/a/2.bmp")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_folder_above_brings_no_image_of_another_class() {
+        let root = tree(&["a/1.png", "a/2.png", "b/3.png", "b/4.png"]);
+        std::os::unix::fs::symlink(root.path(), root.path().join("a/all")).unwrap();
+        let dataset = Dataset::open(root.path(), &DataConfig::default()).unwrap();
+        assert_eq!(dataset.samples().count(), 4);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Polygons from GeoJSON files, also packed ones.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
-use histomask_core::outline::Shapes;
+use histomask_core::outline::{GeoJsonError, Shapes, class_names};
 
 use super::DataError;
 
@@ -24,22 +25,40 @@ pub fn is_geojson(path: &Path) -> bool {
 /// # Errors
 /// [`DataError`] naming the file.
 pub fn read_shapes(path: &Path) -> Result<Shapes, DataError> {
-    read_shapes_up_to(path, MOST)
+    shapes_of(path, &text_up_to(path, MOST)?)
 }
 
-fn read_shapes_up_to(path: &Path, most: u64) -> Result<Shapes, DataError> {
+/// [`read_shapes`], and the names of the polygons' classes.
+///
+/// # Errors
+/// As [`read_shapes`].
+pub(super) fn read_named_shapes(path: &Path) -> Result<(Shapes, BTreeSet<String>), DataError> {
+    let text = text_up_to(path, MOST)?;
+    Ok((shapes_of(path, &text)?, class_names(&text)))
+}
+
+fn shapes_of(path: &Path, text: &str) -> Result<Shapes, DataError> {
+    Shapes::from_geojson(text).map_err(|reason| DataError::GeoJson { path: path.to_owned(), reason })
+}
+
+fn text_up_to(path: &Path, most: u64) -> Result<String, DataError> {
     let failed = |error| DataError::io(path, error);
     let mut file = BufReader::new(File::open(path).map_err(failed)?);
     let packed = file.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]);
     let mut text = Vec::new();
     // one byte more tells whether there are more
     let mut unpacked: Box<dyn Read> = if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
-    unpacked.by_ref().take(most + 1).read_to_end(&mut text).map_err(failed)?;
+    unpacked.by_ref().take(most + 1).read_to_end(&mut text).map_err(|error| match packed {
+        true => {
+            let reason = GeoJsonError::Json(format!("packed by gzip, which is damaged: {error}"));
+            DataError::GeoJson { path: path.to_owned(), reason }
+        }
+        false => failed(error),
+    })?;
     if text.len() as u64 > most {
         return Err(DataError::LongText { path: path.to_owned(), most });
     }
-    Shapes::from_geojson(&String::from_utf8_lossy(&text))
-        .map_err(|reason| DataError::GeoJson { path: path.to_owned(), reason })
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 #[cfg(test)]
@@ -47,6 +66,18 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
     use super::*;
     use std::io::Write as _;
+
+    #[test]
+    fn a_packed_text_that_was_cut_is_told_as_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.geojson.gz");
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(br#"{"type":"FeatureCollection","features":[]}"#).unwrap();
+        let packed = encoder.finish().unwrap();
+        std::fs::write(&path, &packed[..packed.len() - 12]).unwrap();
+        let text = read_shapes(&path).unwrap_err().to_string();
+        assert!(text.contains("a.geojson.gz: no GeoJSON (packed by gzip, which is damaged"), "{text}");
+    }
 
     #[test]
     fn a_text_that_is_too_long_is_refused_packed_or_not() {
@@ -61,8 +92,8 @@ mod tests {
             let path = folder.path().join(name);
             std::fs::write(&path, bytes).unwrap();
             let length = padded.len() as u64;
-            assert_eq!(read_shapes_up_to(&path, length).unwrap().shapes.len(), 1);
-            let refused = read_shapes_up_to(&path, length - 1).unwrap_err().to_string();
+            assert_eq!(text_up_to(&path, length).unwrap(), padded);
+            let refused = text_up_to(&path, length - 1).unwrap_err().to_string();
             assert!(refused.contains(name) && refused.contains("--simplify"), "{refused}");
         }
     }

@@ -8,7 +8,7 @@ use histomask_core::outline::GeoJsonError;
 use histomask_core::picture_file::{self, Limits, MaskNotes, PictureError, PictureNotes};
 
 use super::DataError;
-use super::geojson::{is_geojson, read_shapes};
+use super::geojson::{is_geojson, read_named_shapes};
 
 pub use histomask_core::picture_file::name::ENDINGS as EXTENSIONS;
 
@@ -53,14 +53,15 @@ pub fn read_mask(path: &Path, size: (u32, u32)) -> Result<GrayImage, DataError> 
 /// As [`read_mask`].
 pub fn read_mask_noted(path: &Path, size: (u32, u32)) -> Result<(GrayImage, MaskNotes), DataError> {
     if is_geojson(path) {
-        return Ok((drawn_mask(path, size)?, MaskNotes::default()));
+        return drawn_mask(path, size);
     }
     picture_file::read_mask(&bytes(path)?, size, &LIMITS).map_err(|reason| DataError::picture(path, reason))
 }
 
 /// Polygons as a mask; one that lies beyond the image belongs to another.
-fn drawn_mask(path: &Path, (width, height): (u32, u32)) -> Result<GrayImage, DataError> {
-    let shapes = read_shapes(path)?;
+fn drawn_mask(path: &Path, (width, height): (u32, u32)) -> Result<(GrayImage, MaskNotes), DataError> {
+    let (shapes, classes) = read_named_shapes(path)?;
+    shapes.refuse_no_areas().map_err(|reason| DataError::GeoJson { path: path.to_owned(), reason })?;
     let (outside, all) = (shapes.outside([width.into(), height.into()]), shapes.shapes.len());
     if outside > 0 {
         let reason = GeoJsonError::Outside { outside, all, width, height };
@@ -68,7 +69,8 @@ fn drawn_mask(path: &Path, (width, height): (u32, u32)) -> Result<GrayImage, Dat
     }
     let mask = shapes.mask(width as usize, height as usize, [1.0; 2]);
     let values = mask.into_iter().map(|inside| if inside { u8::MAX } else { 0 }).collect();
-    Ok(GrayImage::from_raw(width, height, values).unwrap_or_default())
+    let notes = MaskNotes { classes: classes.len() > 1, ..MaskNotes::default() };
+    Ok((GrayImage::from_raw(width, height, values).unwrap_or_default(), notes))
 }
 
 /// Width and height of the upright image, from the file's header alone.
@@ -146,7 +148,7 @@ mod tests {
         std::fs::write(&path, "").unwrap();
         says("the file is empty");
         let folder_as_image = read_rgb(folder.path()).unwrap_err();
-        assert!(matches!(folder_as_image, DataError::Io { .. }), "{folder_as_image:?}");
+        assert!(folder_as_image.to_string().contains("name a file, or rename the folder"), "{folder_as_image}");
 
         GrayImage::new(MAX_SIDE + 1, 1).save(&path).unwrap();
         says("16385×1 pixels are too large");
@@ -157,6 +159,49 @@ mod tests {
         }
         std::fs::write(&path, header).unwrap();
         says("x.png");
+    }
+
+    #[test]
+    fn polygons_that_are_hardly_areas_in_pixels_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.geojson");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            read_mask_noted(&path, (8, 6)).map(|(mask, notes)| (foreground_of(&mask), notes.classes))
+        };
+        let ring = |left: f64, top: f64, side: f64| {
+            let (right, bottom) = (left + side, top + side);
+            format!(
+                r#"{{"type":"Polygon","coordinates":[[[{left},{top}],[{right},{top}],[{right},{bottom}],[{left},{bottom}]]]}}"#
+            )
+        };
+        let empty = r#"{"type":"FeatureCollection","features":[]}"#;
+        for (text, expected) in [(ring(2.0, 1.0, 3.0), 9), (ring(0.0, 0.0, 1.0), 1), (empty.into(), 0)] {
+            assert_eq!(read(&text).unwrap(), (expected, false), "{text}");
+        }
+        let point = r#"{"type":"Point","coordinates":[2,3]}"#;
+        let line = r#"{"type":"LineString","coordinates":[[2,1],[5,1],[5,4],[2,1]]}"#;
+        let (shares, degrees) = (ring(0.1, 0.25, 0.75), ring(4.01, 3.01, 0.1));
+        for (text, part) in [
+            (point, "m.geojson: it holds no polygon; draw areas"),
+            (line, "m.geojson: it holds no polygon; draw areas"),
+            (&shares, "m.geojson: its polygons together are smaller than a pixel; coordinates are pixels"),
+            (&degrees, "smaller than a pixel"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+        let feature = |class: &str, at: f64| {
+            let properties = format!(r#"{{"classification":{{"name":"{class}"}}}}"#);
+            format!(r#"{{"type":"Feature","geometry":{},"properties":{properties}}}"#, ring(at, 0.0, 2.0))
+        };
+        let list = |second: &str| format!("[{},{}]", feature("Tumor", 0.0), feature(second, 4.0));
+        assert_eq!(read(&list("Tumor")).unwrap(), (8, false));
+        assert_eq!(read(&list("Ignore*")).unwrap(), (8, true));
+    }
+
+    fn foreground_of(mask: &GrayImage) -> usize {
+        mask.as_raw().iter().filter(|&&value| value > 0).count()
     }
 
     #[test]

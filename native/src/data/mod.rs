@@ -5,6 +5,7 @@
 mod alike;
 mod by_split;
 mod caution;
+pub(crate) mod cells;
 pub mod check;
 mod config;
 mod error;

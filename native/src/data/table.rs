@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::by_split::Splits;
+use super::cells::{self, Cells, found};
 use super::labels::{class_list, label_of, nearest, nfc};
 use super::{DataConfig, DataError, Dataset, Layout, Sample, Split, groups, place, unnamed};
 
@@ -57,60 +58,6 @@ pub(super) fn open(path: &Path, config: &DataConfig) -> Result<Dataset, DataErro
     Ok(Dataset { root, layout, classes, train, valid, test, warnings, left_out })
 }
 
-/// A path of the table as it is found: without `./`, with `\\` for `/` and in either form of its letters where only
-/// that names a file.
-fn found(root: &Path, written: &str) -> String {
-    let plain =
-        |path: &str| path.split('/').filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/");
-    let written = if written.starts_with('/') { written.to_owned() } else { plain(written) };
-    let slashes = written.replace('\\', "/");
-    let forms = [
-        written.clone(),
-        slashes.clone(),
-        nfc(&slashes),
-        unicode_normalization::UnicodeNormalization::nfd(slashes.as_str()).collect(),
-    ];
-    forms.into_iter().find(|form| root.join(form).is_file()).unwrap_or(written)
-}
-
-/// The text of a table: UTF-8 or UTF-16, by its byte order mark or its zero bytes.
-fn text_of(bytes: &[u8]) -> Result<String, String> {
-    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let (pairs, rest) = bytes.as_chunks::<2>();
-        let text = String::from_utf16(&pairs.iter().map(|pair| unit(*pair)).collect::<Vec<_>>());
-        text.ok()
-            .filter(|_| rest.is_empty())
-            .ok_or_else(|| "damaged UTF-16 text; save the table as CSV UTF-8".to_owned())
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        [b'P', b'K', 3, 4, ..] => {
-            Err("it is no text but a workbook or an archive; save the table as CSV UTF-8".to_owned())
-        }
-        [_, 0, _, 0, ..] => utf16(bytes, u16::from_le_bytes),
-        [0, _, 0, _, ..] => utf16(bytes, u16::from_be_bytes),
-        _ => {
-            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-            String::from_utf8(bytes.to_vec())
-                .map_err(|_| "letters that are not UTF-8 (Latin-1?); save the table as CSV UTF-8".to_owned())
-        }
-    }
-}
-
-/// What stands between the cells: what Excel's `sep=;` in a first line of its own says, which becomes an empty one;
-/// else, by the header, a comma, or a semicolon or tab where there are more of these.
-fn delimiter(text: &mut String) -> u8 {
-    let line = text.lines().next().unwrap_or_default();
-    if let [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] = *line.trim_end().as_bytes() {
-        text.replace_range(..line.len(), "");
-        return delimiter;
-    }
-    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
-    [b',', b';', b'\t'].into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
-}
-
 struct Row {
     line: u64,
     path: String,
@@ -122,41 +69,14 @@ struct Row {
 
 fn read_rows(table: &Path) -> Result<Vec<Row>, DataError> {
     let row_error = |line: u64, reason: String| DataError::Row { path: table.to_owned(), line, reason };
-    let csv_error = |error: csv::Error| {
-        let line = error.position().map_or(0, csv::Position::line);
-        match error.into_kind() {
-            csv::ErrorKind::Io(error) => DataError::io(table, error),
-            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => row_error(
-                line,
-                format!("{len} cells, but the header has {expected_len}; quote cells that hold a comma"),
-            ),
-            _ => row_error(line, "not a row of cells; save the table as CSV UTF-8".to_owned()),
-        }
-    };
-    let bytes = std::fs::read(table).map_err(|error| DataError::io(table, error))?;
-    let mut text = text_of(&bytes).map_err(|reason| row_error(1, reason))?;
-    let delimiter = delimiter(&mut text);
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-    let header: Vec<_> = reader.headers().map_err(csv_error)?.iter().map(str::to_lowercase).collect();
+    let Cells { header, rows: records } = cells::read(table)?;
     let columns = Columns::find(&header).map_err(|reason| row_error(1, reason))?;
 
     let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(csv_error)?;
-        let line = record.position().map_or(0, csv::Position::line);
-        // Excel leaves empty rows, and empty cells at the ends of rows
-        if record.iter().all(str::is_empty) {
-            continue;
-        }
-        let surplus = record.iter().skip(header.len()).any(|cell| !cell.is_empty());
-        if surplus
-            || record.len()
-                < header.iter().rposition(|name| COLUMNS[..2].contains(&name.as_str())).map_or(0, |last| last + 1)
-        {
-            let (len, expected) = (record.len(), header.len());
-            let reason = format!("{len} cells, but the header has {expected}; quote cells that hold a comma");
-            return Err(row_error(line, reason));
+    let needed_cells = header.iter().rposition(|name| COLUMNS[..2].contains(&name.as_str())).map_or(0, |last| last + 1);
+    for (line, record) in records {
+        if record.len() < needed_cells {
+            return Err(row_error(line, cells::uneven(record.len(), header.len())));
         }
         let cell = |column: Option<usize>| record.get(column?).filter(|cell| !cell.is_empty()).map(str::to_owned);
         let needed =

@@ -67,7 +67,12 @@ impl Evaluate {
             "threshold": self.profile.evaluation.threshold,
         });
         write_results(&self.out, evaluation, &context)?;
+        trust::remove_of_others(&self.out, &context)?;
         evaluation.held_out()?;
+        if self.trust {
+            // trust takes long, and a page of an earlier evaluation would stand beside these numbers meanwhile
+            self.write_page(samples, evaluation, &context, None)?;
+        }
         let trust = match self.trust && !interrupt::asked() {
             true => Some(self.trust(samples, evaluation, watch)?),
             false => None,
@@ -77,10 +82,20 @@ impl Evaluate {
         if let Some(trust) = &trust {
             trust::write(&self.out, trust, &context)?;
         }
-        let data = format!("{} {}", self.dataset.name(), self.split.name());
-        let report = evaluation_report(&self.segmenter, evaluation, samples, &data, &context, trust.as_ref())?;
-        atomic::write(&self.out.join("report.html"), report.as_bytes())?;
+        self.write_page(samples, evaluation, &context, trust.as_ref())?;
         Ok(trust)
+    }
+
+    fn write_page(
+        &self,
+        samples: &[Sample],
+        evaluation: &Evaluation,
+        context: &serde_json::Value,
+        trust: Option<&Trust>,
+    ) -> anyhow::Result<()> {
+        let data = format!("{} {}", self.dataset.name(), self.split.name());
+        let report = evaluation_report(&self.segmenter, evaluation, samples, &data, context, trust)?;
+        Ok(atomic::write(&self.out.join("report.html"), report.as_bytes())?)
     }
 
     /// The temperature comes from the validation images, unless they are among those measured.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use histomask_core::picture_file::name::{is_litter, is_other_picture, is_picture};
 
+use crate::data::cells::{self, Cells};
 use crate::data::image::EXTENSIONS as IMAGE_EXTENSIONS;
 use crate::data::results::{holds_results, is_probability_map};
 use crate::data::slides::{is_named_as_slide, is_whole_slide};
@@ -84,27 +85,25 @@ pub(crate) fn inputs(inputs: &[PathBuf], left_out: &mut LeftOut) -> anyhow::Resu
 
 /// The files of a CSV list, relative to it, with their microns per pixel where it has such a column.
 fn listed(list: &Path) -> anyhow::Result<Vec<(PathBuf, Option<f64>)>> {
-    let named = || list.display().to_string();
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(list).with_context(named)?;
-    let header = reader.headers().with_context(named)?.clone();
-    let column = |names: &[&str]| header.iter().position(|name| names.contains(&name.to_lowercase().as_str()));
+    let Cells { header, rows } = cells::read(list)?;
+    let column = |names: &[&str]| header.iter().position(|name| names.contains(&name.as_str()));
     let Some(path) = column(&["path", "slide"]) else {
         bail!("{}, line 1: the header must have a column path; mpp may follow", list.display());
     };
     let mpp = column(&["mpp"]);
+    let root = list.parent().unwrap_or(Path::new(""));
     let mut files = Vec::new();
-    for record in reader.records() {
-        let record = record.with_context(named)?;
-        let line = record.position().map_or(0, csv::Position::line);
+    for (line, record) in rows {
         let cell = |column: usize| record.get(column).filter(|cell| !cell.is_empty());
         let Some(file) = cell(path) else { bail!("{}, line {line}: the path is empty", list.display()) };
-        let file = list.parent().unwrap_or(Path::new("")).join(file);
+        let file = root.join(cells::found(root, file));
         if !file.exists() {
             bail!("{}, line {line}: {}: no such file", list.display(), file.display());
         }
         let mpp = match mpp.and_then(cell) {
             None => None,
-            Some(text) => match text.parse::<f64>() {
+            // where semicolons part the cells, decimals mostly have a comma
+            Some(text) => match text.replace(',', ".").parse::<f64>() {
                 Ok(mpp) if mpp.is_finite() && mpp > 0.0 => Some(mpp),
                 _ => bail!("{}, line {line}: mpp `{text}` is no size of a pixel", list.display()),
             },
@@ -114,13 +113,18 @@ fn listed(list: &Path) -> anyhow::Result<Vec<(PathBuf, Option<f64>)>> {
     Ok(files)
 }
 
-/// Results named after the inputs must not lie among them: `x_mask.png` may be the true mask of `x.png`.
-pub(crate) fn refuse_folder_of_inputs(out: &Path, images: &[Input]) -> anyhow::Result<()> {
+/// Results must not lie among images: `x_mask.png` may be the true mask of `x.png`, and folders with results are left
+/// out where images are looked for.
+pub(crate) fn refuse_folder_of_inputs<'a>(
+    out: &Path,
+    images: impl IntoIterator<Item = &'a Path>,
+) -> anyhow::Result<()> {
     let Ok(out) = out.canonicalize() else { return Ok(()) };
-    let folder = |input: &Input| input.path.canonicalize().ok()?.parent().map(Path::to_owned);
-    if images.iter().any(|input| folder(input).as_ref() == Some(&out)) {
+    let folder = |image: &Path| image.canonicalize().ok()?.parent().map(Path::to_owned);
+    if images.into_iter().any(|image| folder(image).as_ref() == Some(&out)) {
         bail!(
-            "{}: images to predict lie in this folder, and results could replace files of yours; name another --out",
+            "{}: images lie in this folder, and results could replace files of yours, or be taken for them; name another \
+             --out",
             out.display()
         );
     }

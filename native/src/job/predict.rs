@@ -70,6 +70,8 @@ impl Predict {
         // for table and run.json
         let room = 65_536 + self.images.iter().map(|input| 512 + input.path.as_os_str().len()).sum::<usize>();
         let room = atomic::Room::set_aside(&self.out, room)?;
+        // masks of an earlier prediction go one by one: whatever ends this one, its table is no longer theirs
+        self.write_run(&predicted)?;
         let count = watch.count(self.images.len(), "images");
         for (done, input) in self.images.iter().enumerate() {
             if interrupt::asked() {
@@ -103,6 +105,7 @@ impl Predict {
             count.set(done + 1, "");
             if done % 50 == 49 {
                 self.write_table(&predicted)?;
+                self.write_run(&predicted)?;
             }
         }
         drop((count, room));
@@ -189,6 +192,8 @@ impl Predict {
             "method": self.segmenter.card().model.method,
             "device": self.device,
             "threshold": self.threshold,
+            "complete": predicted.images() + predicted.failed() == self.images.len(),
+            "inputs": self.images.len(),
             "images": predicted.images(),
             "doubtful": predicted.doubtful,
             "failed": predicted.failed,

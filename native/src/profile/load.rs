@@ -8,6 +8,7 @@ use toml_edit::{ImDocument, TableLike};
 
 use super::check::lookup_mut;
 use super::key::{KEYS, Key, nearest_key};
+use super::kind::Kind;
 use super::shipped::variant;
 use super::{Origin, Profile, ProfileError};
 
@@ -97,7 +98,9 @@ impl Profile {
             }
             Self::deserialize(values).map_err(|error| error.message().to_owned())
         };
-        changed().map_err(|reason| (shown, reason))
+        // of a text, the words that go; of a number, only what Rust calls its type
+        let told = |reason| if key.kind == Kind::Text { reason } else { format!("give {}", key.wanted()) };
+        changed().map_err(|reason| (shown, told(reason)))
     }
 
     /// [`Profile::with`], its error naming where the setting was given.
@@ -233,7 +236,7 @@ mod tests {
         }
         for (text, choices) in [
             ("[loss]\nbackground = \"semm\"", "expected one of `eem`, `sem`, `reversal`, `none`"),
-            ("[input]\nmean = [0.5, 0.5]", "3"),
+            ("[input]\nmean = [0.5, 0.5]", "give three numbers"),
             ("[train]\nseed = -1", "`train.seed` cannot be -1"),
             ("[loss]\nt = 3\nt = 4", "mine.toml: not valid TOML"),
         ] {

@@ -17,7 +17,7 @@ pub use features::{FrozenFeatures, Regions};
 pub use groups::groups;
 pub use image::ImageTrust;
 pub use measure::{Options, TemperatureFrom, Trust, TrustError, measure};
-pub use output::write;
+pub use output::{remove_of_others, write};
 pub use probes::{Probes, probe};
 pub use report::{add_to_report, text};
 pub use stability::{flip_stability, orientation_stability, stain_stability};

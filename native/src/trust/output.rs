@@ -7,6 +7,29 @@ use crate::atomic::{self, WriteError};
 use crate::csv_text::write_plain_csv;
 use crate::plain_text;
 
+/// Removes what was measured of another model or of other images than those of `context`: beside a new evaluation it
+/// would be taken for its own.
+///
+/// # Errors
+///
+/// [`WriteError`] if a file cannot be removed.
+pub fn remove_of_others(folder: &Path, context: &serde_json::Value) -> Result<(), WriteError> {
+    let [json_path, csv_path] = ["trust.json", "trust.csv"].map(|name| folder.join(name));
+    let Ok(text) = std::fs::read(&json_path) else { return Ok(()) };
+    let earlier: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    let same = |key: &str| earlier.get("context").and_then(|earlier| earlier.get(key)) == context.get(key);
+    if ["model", "model_sha256", "data", "split", "threshold"].into_iter().all(same) {
+        return Ok(());
+    }
+    for path in [csv_path, json_path] {
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => return Err(WriteError { path, source }),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Writes `trust.json` and `trust.csv` into `folder`.
 ///
 /// # Errors
