@@ -5,10 +5,13 @@ mod conv;
 mod depthwise;
 mod map;
 mod on_blocks;
+mod planes;
 mod resample;
 mod tile;
+mod transposed;
 
 pub use conv::{Conv, Placement, Sample};
 pub use depthwise::{Depthwise, Expansion};
 pub use map::{BLOCK, Map};
+pub use planes::{by_input, by_weight, convolve};
 pub use resample::{MaxPool, nearest_double};

@@ -1,4 +1,6 @@
-//! Batch normalisation in training and the activation behind it, in one operation.
+//! Batch normalisation in training, the shortcut added to it and the activation behind, in one operation.
+//!
+//! A channel is read from memory once: what comes after its statistics finds it in the processor's cache.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
@@ -9,7 +11,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, TensorMetadata as _};
 use burn::tensor::{Tensor, TensorData};
 
-use super::planes::{filled, map_channels, sum, sum2};
+use super::planes::{change_channels, sum, sum2};
 use crate::kernel::Activation;
 use crate::kernel::cpu_tensor::{autodiff_primitive, dense, from_values, read};
 
@@ -19,24 +21,43 @@ pub(in crate::kernel) fn forward(
     weight: &Tensor<1>,
     bias: &Tensor<1>,
     epsilon: f64,
+    shortcut: Option<&Tensor<4>>,
     activation: Activation,
 ) -> Option<(Tensor<4>, [Tensor<1>; 2])> {
     let (x, weight, bias) = (autodiff_primitive(x)?, autodiff_primitive(weight)?, autodiff_primitive(bias)?);
-    let prepared = BatchNormAct.prepare::<NoCheckpointing>([x.node(), weight.node(), bias.node()]);
+    let shortcut = match shortcut {
+        Some(shortcut) => Some(autodiff_primitive(shortcut)?),
+        None => None,
+    };
     let input = dense(x.primitive().clone());
+    let added = shortcut.as_ref().map(|shortcut| dense(shortcut.primitive().clone()));
     let scale = Scale { epsilon, activation, weight: read(weight.primitive()), bias: read(bias.primitive()) };
-    let (output, statistics) = standardise(&input, &scale);
+    let (output, statistics) = standardise(&input, added.as_ref().map(FloatTensor::<Flex>::storage), &scale);
     let of_channel = |values: &[f32]| {
         let data = TensorData::new(values.to_vec(), [values.len()]);
         Tensor::from_primitive::<Autodiff<Flex>>(FloatTensor::<Autodiff<Flex>>::new(from_values(data)))
     };
     let moments = [of_channel(&statistics.mean), of_channel(&statistics.variance)];
-    let output = match prepared.compute_bound().stateful() {
-        OpsKind::Tracked(mut prepared) => {
-            let x_state = prepared.checkpoint(&x);
-            prepared.finish((x_state, scale, statistics), output)
+    let nodes = [x.node(), weight.node(), bias.node()];
+    let output = match shortcut {
+        None => match BatchNormAct.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(mut prepared) => {
+                let states = (prepared.checkpoint(&x), None);
+                prepared.finish((states, scale, statistics), output)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        },
+        Some(shortcut) => {
+            let [x_node, weight_node, bias_node] = nodes;
+            let nodes = [x_node, weight_node, bias_node, shortcut.node()];
+            match BatchNormAct.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
+                OpsKind::Tracked(mut prepared) => {
+                    let states = (prepared.checkpoint(&x), Some(prepared.checkpoint(&shortcut)));
+                    prepared.finish((states, scale, statistics), output)
+                }
+                OpsKind::UnTracked(prepared) => prepared.finish(output),
+            }
         }
-        OpsKind::UnTracked(prepared) => prepared.finish(output),
     };
     Some((Tensor::from_primitive::<Autodiff<Flex>>(output), moments))
 }
@@ -57,19 +78,21 @@ struct Statistics {
     variance: Vec<f32>,
 }
 
-fn standardise(input: &FloatTensor<Flex>, scale: &Scale) -> (FloatTensor<Flex>, Statistics) {
+fn standardise(input: &FloatTensor<Flex>, shortcut: Option<&[f32]>, scale: &Scale) -> (FloatTensor<Flex>, Statistics) {
     let shape = input.shape();
     let [batch, channels, height, width] = shape.dims();
     let size = height * width;
     let x: &[f32] = input.storage();
-    let plane = |sample: usize, channel: usize| &x[(sample * channels + channel) * size..][..size];
-
+    let at = |sample: usize, channel: usize| (sample * channels + channel) * size;
     let count = (batch * size) as f64;
-    let statistics = map_channels(
-        channels,
+    let [low, high] = scale.activation.open();
+    let mut output = vec![0.0; x.len()];
+    let statistics = change_channels(
+        vec![&mut output],
+        [channels, size],
         #[inline(always)]
-        |channel| {
-            let planes = || (0..batch).map(|sample| plane(sample, channel));
+        |channel, output| {
+            let planes = || (0..batch).map(|sample| &x[at(sample, channel)..][..size]);
             let mean = (planes()
                 .map(
                     #[inline(always)]
@@ -83,25 +106,23 @@ fn standardise(input: &FloatTensor<Flex>, scale: &Scale) -> (FloatTensor<Flex>, 
                     |plane| sum(plane, |x| (x - mean) * (x - mean)),
                 )
                 .sum::<f64>();
-            (mean, (squares / count) as f32)
-        },
-    );
-    let (mean, variance): (Vec<f32>, Vec<f32>) = statistics.into_iter().unzip();
-
-    let [low, high] = scale.activation.open();
-    let output = filled(
-        batch * channels,
-        size,
-        #[inline(always)]
-        |index, output| {
-            let (sample, channel) = (index / channels, index % channels);
-            let gain = scale.weight[channel] * inverse_std(variance[channel], scale.epsilon);
-            let shift = scale.bias[channel] - mean[channel] * gain;
-            for (y, x) in output.iter_mut().zip(plane(sample, channel)) {
-                *y = (x * gain + shift).clamp(low, high);
+            let variance = (squares / count) as f32;
+            let gain = scale.weight[channel] * inverse_std(variance, scale.epsilon);
+            let shift = scale.bias[channel] - mean * gain;
+            for (sample, output) in output[0].iter_mut().enumerate() {
+                let from = at(sample, channel);
+                let values = output.iter_mut().zip(&x[from..][..size]);
+                match shortcut {
+                    None => values.for_each(|(y, x)| *y = (x * gain + shift).clamp(low, high)),
+                    Some(shortcut) => values
+                        .zip(&shortcut[from..][..size])
+                        .for_each(|((y, x), shortcut)| *y = (x * gain + shift + shortcut).clamp(low, high)),
+                }
             }
+            (mean, variance)
         },
     );
+    let (mean, variance) = statistics.into_iter().unzip();
     (from_values(TensorData::new(output, shape)), Statistics { mean, variance })
 }
 
@@ -112,87 +133,120 @@ fn inverse_std(variance: f32, epsilon: f64) -> f32 {
 #[derive(Debug)]
 struct BatchNormAct;
 
-impl Backward<Flex, 3> for BatchNormAct {
-    type State = (NodeId, Scale, Statistics);
+/// Nodes of input and shortcut, what is known of the operation.
+type State = ((NodeId, Option<NodeId>), Scale, Statistics);
 
-    fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
-        let [node_x, node_weight, node_bias] = ops.parents;
-        let gradient = dense(gradients.consume::<Flex>(&ops.node));
-        let (x_state, scale, statistics) = ops.state;
-        let input = dense(checkpointer.retrieve_node_output::<FloatTensor<Flex>>(x_state));
-        let (by_x, by_weight, by_bias) = differentiate(&input, &gradient, &scale, &statistics);
-        for (node, gradient) in [(node_x, by_x), (node_weight, by_weight), (node_bias, by_bias)] {
-            if let Some(node) = node {
-                gradients.register::<Flex>(node.id, gradient);
-            }
+impl Backward<Flex, 3> for BatchNormAct {
+    type State = State;
+
+    fn backward(self, ops: Ops<State, 3>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
+        let [x, weight, bias] = ops.parents.map(|parent| parent.map(|node| node.id));
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        register([x, weight, bias, None], gradient, ops.state, gradients, checkpointer);
+    }
+}
+
+impl Backward<Flex, 4> for BatchNormAct {
+    type State = State;
+
+    fn backward(self, ops: Ops<State, 4>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
+        let parents = ops.parents.map(|parent| parent.map(|node| node.id));
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        register(parents, gradient, ops.state, gradients, checkpointer);
+    }
+}
+
+/// Gives each parent (input, weight, bias, shortcut) its gradient.
+fn register(
+    parents: [Option<NodeId>; 4],
+    gradient: FloatTensor<Flex>,
+    ((x, shortcut), scale, statistics): State,
+    gradients: &mut Gradients,
+    checkpointer: &mut Checkpointer,
+) {
+    let mut value = |node| dense(checkpointer.retrieve_node_output::<FloatTensor<Flex>>(node));
+    let (input, shortcut) = (value(x), shortcut.map(value));
+    let of_all = differentiate(&input, shortcut.as_ref(), dense(gradient), &scale, &statistics);
+    for (parent, gradient) in parents.into_iter().zip(of_all) {
+        if let (Some(parent), Some(gradient)) = (parent, gradient) {
+            gradients.register::<Flex>(parent, gradient);
         }
     }
 }
 
-type Gradients3 = (FloatTensor<Flex>, FloatTensor<Flex>, FloatTensor<Flex>);
-
+/// By input, weight, bias and shortcut.
 fn differentiate(
     input: &FloatTensor<Flex>,
-    gradient: &FloatTensor<Flex>,
+    shortcut: Option<&FloatTensor<Flex>>,
+    mut gradient: FloatTensor<Flex>,
     scale: &Scale,
     statistics: &Statistics,
-) -> Gradients3 {
+) -> [Option<FloatTensor<Flex>>; 4] {
     let shape = input.shape();
     let [batch, channels, height, width] = shape.dims();
     let size = height * width;
-    let (x, g): (&[f32], &[f32]) = (input.storage(), gradient.storage());
+    let x: &[f32] = input.storage();
+    let added: Option<&[f32]> = shortcut.map(FloatTensor::<Flex>::storage);
     let at = |sample: usize, channel: usize| (sample * channels + channel) * size;
     let [low, high] = scale.activation.open();
-
-    // what the activation lets through of a gradient at normalised value `hat`
-    let passed = |g: f32, hat: f32, weight: f32, bias: f32| {
-        let y = hat * weight + bias;
-        // a product rather than a branch, which would keep the loop from being vectorised
-        g * f32::from(u8::from((y > low) & (y < high)))
-    };
-    let constants = |channel: usize| {
-        let inverse = inverse_std(statistics.variance[channel], scale.epsilon);
-        (statistics.mean[channel], inverse, scale.weight[channel], scale.bias[channel])
-    };
-    let sums = map_channels(
-        channels,
+    let count = (batch * size) as f64;
+    // a product rather than a branch, which would keep the loops from being vectorised
+    let passed = |g: f32, y: f32| g * f32::from(u8::from((y > low) & (y < high)));
+    // with a shortcut, what the activation lets through is its gradient; without, nobody's, and the input's takes its place
+    let mut by_x = if shortcut.is_some() { vec![0.0; x.len()] } else { Vec::new() };
+    let mut buffers = vec![gradient.storage_mut::<f32>()];
+    if shortcut.is_some() {
+        buffers.push(&mut by_x);
+    }
+    let sums = change_channels(
+        buffers,
+        [channels, size],
         #[inline(always)]
-        |channel| {
-            let (mean, inverse, weight, bias) = constants(channel);
+        |channel, buffers| {
+            let (mean, inverse) = (statistics.mean[channel], inverse_std(statistics.variance[channel], scale.epsilon));
+            let (weight, bias) = (scale.weight[channel], scale.bias[channel]);
             let mut sums = [0.0; 2];
-            for sample in 0..batch {
-                let at = at(sample, channel);
-                let [of_g, of_g_hat] = sum2(&g[at..][..size], &x[at..][..size], |g, x| {
-                    let hat = (x - mean) * inverse;
-                    let g = passed(g, hat, weight, bias);
-                    [g, g * hat]
-                });
+            for (sample, g) in buffers[0].iter_mut().enumerate() {
+                let from = at(sample, channel);
+                let x = &x[from..][..size];
+                match added {
+                    None => {
+                        for (g, x) in g.iter_mut().zip(x) {
+                            *g = passed(*g, (x - mean) * inverse * weight + bias);
+                        }
+                    }
+                    Some(added) => {
+                        for ((g, x), added) in g.iter_mut().zip(x).zip(&added[from..][..size]) {
+                            *g = passed(*g, (x - mean) * inverse * weight + bias + added);
+                        }
+                    }
+                }
+                let [of_g, of_g_hat] = sum2(g, x, |g, x| [g, g * ((x - mean) * inverse)]);
                 sums[0] += of_g;
                 sums[1] += of_g_hat;
+            }
+            let [mean_g, mean_g_hat] = sums.map(|sum| (sum / count) as f32);
+            let by_x = |g: f32, x: f32| weight * inverse * (g - mean_g - (x - mean) * inverse * mean_g_hat);
+            let (of_gradient, others) = buffers.split_at_mut(1);
+            for (sample, g) in of_gradient[0].iter_mut().enumerate() {
+                let x = &x[at(sample, channel)..][..size];
+                match others.first_mut() {
+                    None => g.iter_mut().zip(x).for_each(|(g, x)| *g = by_x(*g, *x)),
+                    Some(to) => {
+                        to[sample].iter_mut().zip(&**g).zip(x).for_each(|((to, g), x)| *to = by_x(*g, *x));
+                    }
+                }
             }
             sums
         },
     );
-
-    let count = (batch * size) as f64;
-    let by_x = filled(
-        batch * channels,
-        size,
-        #[inline(always)]
-        |index, by_x| {
-            let (sample, channel) = (index / channels, index % channels);
-            let (mean, inverse, weight, bias) = constants(channel);
-            let [mean_g, mean_g_hat] = sums[channel].map(|sum| (sum / count) as f32);
-            let at = at(sample, channel);
-            for ((by_x, &x), &g) in by_x.iter_mut().zip(&x[at..][..size]).zip(&g[at..][..size]) {
-                let hat = (x - mean) * inverse;
-                *by_x = weight * inverse * (passed(g, hat, weight, bias) - mean_g - hat * mean_g_hat);
-            }
-        },
-    );
     let of_channel = |part: usize| {
         let values: Vec<f32> = sums.iter().map(|sums| sums[part] as f32).collect();
-        from_values(TensorData::new(values, [channels]))
+        Some(from_values(TensorData::new(values, [channels])))
     };
-    (from_values(TensorData::new(by_x, shape)), of_channel(1), of_channel(0))
+    let (by_x, by_shortcut) = match shortcut {
+        None => (gradient, None),
+        Some(_) => (from_values(TensorData::new(by_x, shape)), Some(gradient)),
+    };
+    [Some(by_x), of_channel(1), of_channel(0), by_shortcut]
 }
