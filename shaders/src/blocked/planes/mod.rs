@@ -38,3 +38,6 @@ fn groups(
         Conv::with_kernel(&weight, &vec![0.0; group.len()], inputs, kernel, stride)
     })
 }
+
+#[cfg(test)]
+mod tests;
