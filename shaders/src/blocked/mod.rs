@@ -1,5 +1,5 @@
 //! A network in use on a CPU: feature maps in blocks of 16 channels, weights packed once, convolution with bias, shortcut
-//! and activation in one pass.
+//! and activation in one pass. Training's convolutions of planes, and their gradients, go through the same kernels.
 
 mod conv;
 mod depthwise;

@@ -124,8 +124,8 @@ fn convolution_and_gradients_are_what_they_are_defined_as() {
 #[test]
 fn threads_are_no_part_of_the_result() {
     let on = |threads, case: &Case| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
-        pool.install(|| case.ours())
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap_or_else(|error| panic!("{error}")).install(|| case.ours())
     };
     for (shape, kernel, stride, pad) in CASES {
         let case = Case::new(params(shape, kernel, stride, pad));

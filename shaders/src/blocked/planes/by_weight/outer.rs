@@ -1,6 +1,6 @@
 //! The product behind all forms: values of inputs times gradients of outputs, summed over pixels or places.
 
-#![allow(clippy::needless_range_loop, reason = "as in `tile`: sums keep their registers")]
+#![allow(clippy::needless_range_loop, clippy::manual_memcpy, reason = "as in `tile`: sums keep their registers")]
 
 use pulp::{Simd, WithSimd};
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 use pulp::Simd;
 
 use super::super::super::conv::turned;
-use super::super::super::map::{BLOCK, Block};
+use super::super::super::map::Block;
 use super::outer::{Factors, Sums};
 use super::{Layer, Strip};
 
@@ -85,6 +85,5 @@ pub(super) fn sums<S: Simd, const V: usize>(
             result.extend(taps);
         }
     }
-    debug_assert!(BLOCK == 16);
     result
 }
