@@ -26,6 +26,24 @@ pub(crate) fn each<T>(tasks: Vec<T>, work: impl Fn(T)) {
     tasks.into_iter().for_each(work);
 }
 
+/// Does every task: on this thread where it is to be one, as work that is itself shared out has it.
+pub(crate) fn each_on<T: Send>(threads: usize, tasks: Vec<T>, work: impl Fn(T) + Send + Sync) {
+    if threads == 1 { tasks.into_iter().for_each(work) } else { each(tasks, work) }
+}
+
+/// `of` each thing, in order.
+#[cfg(feature = "threads")]
+pub(crate) fn map<T: Send, U: Send>(things: Vec<T>, of: impl Fn(T) -> U + Send + Sync) -> Vec<U> {
+    use rayon::prelude::*;
+    things.into_par_iter().map(of).collect()
+}
+
+/// `of` each thing, in order.
+#[cfg(not(feature = "threads"))]
+pub(crate) fn map<T, U>(things: Vec<T>, of: impl Fn(T) -> U) -> Vec<U> {
+    things.into_iter().map(of).collect()
+}
+
 /// Threads that share the tasks.
 #[cfg(feature = "threads")]
 pub(crate) fn threads() -> usize {

@@ -18,16 +18,21 @@ fn batch_norm_with_its_activation() {
     let device = Device::flex().autodiff();
     device.seed(7);
     for shape in [[1, 1, 1, 2], [2, 3, 5, 7], [4, 17, 13, 13], [3, 8, 32, 31]] {
-        for activation in [Activation::Identity, Activation::Relu, Activation::Relu6] {
+        let activations = [Activation::Identity, Activation::Relu, Activation::Relu6];
+        for (activation, adds) in
+            activations.into_iter().flat_map(|activation| [(activation, false), (activation, true)])
+        {
             let x = random(shape, &device).require_grad();
+            let shortcut = adds.then(|| random(shape, &device).require_grad());
             let weight = random([shape[1]], &device).require_grad();
             let bias = random([shape[1]], &device).require_grad();
             let direction = random(shape, &device);
 
-            let ours = batch_norm_act(x.clone(), weight.clone(), bias.clone(), 1e-3, activation);
+            let ours = batch_norm_act(x.clone(), weight.clone(), bias.clone(), 1e-3, shortcut.clone(), activation);
             let theirs = module::batch_norm_train(x.clone(), weight.clone(), bias.clone(), 1e-3);
-            let composed = activation.forward(theirs.output);
-            let what = format!("{shape:?} {activation:?}");
+            let sum = shortcut.iter().fold(theirs.output, |sum, shortcut| sum + shortcut.clone());
+            let composed = activation.forward(sum);
+            let what = format!("{shape:?} {activation:?}, with a shortcut: {adds}");
             let close =
                 |part: &str, a: Vec<f64>, b: Vec<f64>| assert_numbers(&format!("{what} {part}"), &a, &b, TOLERANCE);
             close("output", values(ours.output.clone()), values(composed.clone()));
@@ -39,6 +44,9 @@ fn batch_norm_with_its_activation() {
             close("gradient of x", gradient(&x, &ours), gradient(&x, &theirs));
             close("gradient of weight", gradient(&weight, &ours), gradient(&weight, &theirs));
             close("gradient of bias", gradient(&bias, &ours), gradient(&bias, &theirs));
+            if let Some(shortcut) = shortcut {
+                close("gradient of shortcut", gradient(&shortcut, &ours), gradient(&shortcut, &theirs));
+            }
         }
     }
 }

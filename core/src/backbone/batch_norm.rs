@@ -42,15 +42,29 @@ impl BatchNorm {
     /// With `passes > 1` the batch is interleaved as in [`FeatureExtractor::forward`](super::FeatureExtractor::forward).
     /// Seen as `[B / passes, passes * C, H, W]`, every pass has channels, hence statistics, of its own.
     pub fn forward(&self, x: Tensor<4>, passes: usize, activation: Activation) -> Tensor<4> {
+        self.forward_with(x, None, passes, activation)
+    }
+
+    /// The same with a shortcut of the same shape, added before the activation.
+    pub(super) fn forward_with(
+        &self,
+        x: Tensor<4>,
+        shortcut: Option<Tensor<4>>,
+        passes: usize,
+        activation: Activation,
+    ) -> Tensor<4> {
         if !x.device().is_autodiff() {
             let (mean, var) = (self.running_mean.value(), self.running_var.value());
             let normalised = batch_norm(x, self.weight.val(), self.bias.val(), mean, var, self.epsilon);
-            return activation.forward(normalised);
+            return activation.forward(match shortcut {
+                Some(shortcut) => normalised + shortcut,
+                None => normalised,
+            });
         }
         let [batch, channels, height, width] = x.dims();
         let (weight, bias) = (self.weight.val().repeat(&[passes]), self.bias.val().repeat(&[passes]));
-        let x = x.reshape([batch / passes, passes * channels, height, width]);
-        let normalised = batch_norm_act(x, weight, bias, self.epsilon, activation);
+        let apart = |x: Tensor<4>| x.reshape([batch / passes, passes * channels, height, width]);
+        let normalised = batch_norm_act(apart(x), weight, bias, self.epsilon, shortcut.map(apart), activation);
 
         let samples = (batch / passes * height * width) as f64;
         let unbias = samples / (samples - 1.0).max(1.0);

@@ -37,11 +37,7 @@ impl Forward<'_> {
             Err(unfolded) => unfolded,
         };
         let y = convolved(conv, x);
-        let y = match shortcut {
-            None => norm.forward(y, self.passes, activation),
-            Some(shortcut) => activation.forward(norm.forward(y, self.passes, Activation::Identity) + shortcut),
-        };
-        y.into()
+        norm.forward_with(y, shortcut, self.passes, activation).into()
     }
 
     /// A 1×1 convolution, if there is one, and the depthwise one behind it, each with its normalisation and activation.

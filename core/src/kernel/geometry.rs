@@ -2,7 +2,7 @@
 
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::Conv2d;
-use histomask_shaders::{ConvParams, PointwiseParams};
+use histomask_shaders::ConvParams;
 
 /// Padding in front of and behind the rows, and of the columns.
 pub(crate) type Padding = [(usize, usize); 2];
@@ -80,19 +80,4 @@ pub(super) fn conv_params(
         has_shortcut: 0,
         activation: 0,
     }
-}
-
-/// The same convolution as a pointwise one, if it is.
-#[cfg(feature = "cpu")]
-pub(super) fn as_pointwise(params: &ConvParams) -> Option<PointwiseParams> {
-    let ConvParams { batch, inputs, outputs, height, width, has_shortcut, activation, .. } = *params;
-    let same = [params.in_height, params.in_width, params.pad_top, params.pad_left] == [height, width, 0, 0];
-    (params.kernel == 1 && params.stride == 1 && same).then_some(PointwiseParams {
-        batch,
-        inputs,
-        outputs,
-        pixels: height * width,
-        has_shortcut,
-        activation,
-    })
 }

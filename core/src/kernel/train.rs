@@ -48,22 +48,30 @@ pub struct Normalised {
     pub variance: Tensor<1>,
 }
 
-/// Batch normalisation in training, with the activation that follows it: one operation on the CPU backend.
+/// Batch normalisation in training, with the shortcut added to it, if there is one, and the activation that follows: one
+/// operation on the CPU backend.
 ///
 /// # Shapes
 ///
-/// `x` `[B, C, H, W]`, `weight` and `bias` `[C]`.
+/// `x` and `shortcut` `[B, C, H, W]`, `weight` and `bias` `[C]`.
 pub fn batch_norm_act(
     x: Tensor<4>,
     weight: Tensor<1>,
     bias: Tensor<1>,
     epsilon: f64,
+    shortcut: Option<Tensor<4>>,
     activation: Activation,
 ) -> Normalised {
     #[cfg(feature = "cpu")]
-    if let Some((output, [mean, variance])) = train_cpu::batch_norm_act(&x, &weight, &bias, epsilon, activation) {
+    if let Some((output, [mean, variance])) =
+        train_cpu::batch_norm_act(&x, &weight, &bias, epsilon, shortcut.as_ref(), activation)
+    {
         return Normalised { output, mean, variance };
     }
     let normalised = batch_norm_train(x, weight, bias, epsilon);
-    Normalised { output: activation.forward(normalised.output), mean: normalised.mean, variance: normalised.variance }
+    let output = match shortcut {
+        Some(shortcut) => normalised.output + shortcut,
+        None => normalised.output,
+    };
+    Normalised { output: activation.forward(output), mean: normalised.mean, variance: normalised.variance }
 }

@@ -32,6 +32,29 @@ pub(super) fn map_channels<T: Send>(n: usize, value: impl Fn(usize) -> T + Send 
     parallel::map((0..n).collect(), each)
 }
 
+/// One value for each channel, from its planes of `size` values in each of the buffers: `value(channel, planes)` may change
+/// them, `planes[buffer][sample]`.
+pub(super) fn change_channels<T: Send>(
+    buffers: Vec<&mut [f32]>,
+    [channels, size]: [usize; 2],
+    value: impl Fn(usize, &mut [Vec<&mut [f32]>]) -> T + Send + Sync,
+) -> Vec<T> {
+    let mut planes: Vec<Vec<Vec<&mut [f32]>>> =
+        (0..channels).map(|_| buffers.iter().map(|_| Vec::new()).collect()).collect();
+    for (buffer, values) in buffers.into_iter().enumerate() {
+        for (index, plane) in values.chunks_exact_mut(size.max(1)).enumerate() {
+            planes[index % channels][buffer].push(plane);
+        }
+    }
+    let each = |(channel, mut planes): (usize, Vec<Vec<&mut [f32]>>)| {
+        vectorised(Loop(
+            #[inline(always)]
+            || value(channel, &mut planes),
+        ))
+    };
+    parallel::map(planes.into_iter().enumerate().collect(), each)
+}
+
 /// A buffer of planes of `size` values, each filled by `fill(index, plane)`; planes come zeroed.
 pub(super) fn filled(planes: usize, size: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
     let mut buffer = vec![0.0; planes * size];

@@ -28,6 +28,7 @@ const STEP: usize = 12;
 /// The convolution of samples of `x_size`.
 pub(super) fn run(
     conv: &Conv,
+    threads: usize,
     samples: &[Sample<'_>],
     x_size: [usize; 2],
     placement: Placement,
@@ -36,7 +37,7 @@ pub(super) fn run(
     let mut outputs: Vec<_> = samples.iter().map(|_| Map::uninitialised(conv.outputs, placement.size)).collect();
     let chunks = samples.first().map_or_else(Vec::new, |sample| chunks(conv, &sample.maps));
     let layer = Layer { conv, samples, x_size, placement, activation, chunks };
-    parallel::each(layer.pieces(&mut outputs), |piece| {
+    parallel::each_on(threads, layer.pieces(threads, &mut outputs), |piece| {
         SEEN.with_borrow_mut(|seen| on_blocks(Task { layer: &layer, piece, seen }));
     });
     outputs
@@ -81,24 +82,24 @@ fn chunks(conv: &Conv, maps: &[&Map]) -> Vec<Chunk> {
 }
 
 impl Layer<'_> {
-    fn pieces<'o>(&self, outputs: &'o mut [Map]) -> Vec<Piece<'o>> {
+    fn pieces<'o>(&self, threads: usize, outputs: &'o mut [Map]) -> Vec<Piece<'o>> {
         let plane = (self.placement.size[0] * self.placement.size[1]).max(1);
         let products = self.chunks.iter().map(|chunk| chunk.lines.len()).max().unwrap_or(1).max(1);
         let most = (GATHERED / products).max(4 * STEP);
         let strip = plane.div_ceil(plane.div_ceil(most)).next_multiple_of(STEP);
-        pieces(outputs, strip, most / plane)
+        pieces(threads, outputs, strip, most / plane)
     }
 
-    /// Which pixel of the input each of a tile's sees by each tap, `[k * k, full]`; none beyond the input and the tile.
+    /// Which pixel of the input each of a tile's sees by each tap, `[taps, full]`; none beyond the input and the tile.
     fn positions(&self, pixels: Range<usize>, full: usize, positions: &mut Vec<u32>) {
-        let ([height, width], kernel, columns) = (self.x_size, self.conv.kernel, self.placement.size[1]);
-        for tap in 0..kernel * kernel {
+        let ([height, width], across, columns) = (self.x_size, self.conv.kernel[1], self.placement.size[1]);
+        for tap in 0..self.conv.taps() {
             for index in 0..full {
                 let pixel = pixels.start + index;
                 let at = |position: usize, tap: usize, axis: usize| {
                     (position * self.conv.stride + tap).wrapping_sub(self.placement.pad[axis])
                 };
-                let (row, column) = (at(pixel / columns, tap / kernel, 0), at(pixel % columns, tap % kernel, 1));
+                let (row, column) = (at(pixel / columns, tap / across, 0), at(pixel % columns, tap % across, 1));
                 let inside = pixel < pixels.end && row < height && column < width;
                 positions.push(if inside { (row * width + column) as u32 } else { u32::MAX });
             }

@@ -1,19 +1,24 @@
 //! Convolution over all channels.
 
 mod gathered;
+mod packed;
 mod pieces;
 mod rows;
 mod winograd;
 
+pub(super) use winograd::turned;
+
 use super::map::{BLOCK, Block, Map, Pixel};
 use super::tile::Factor;
+use crate::parallel;
 
 /// Weights and bias of a convolution, packed once for every use.
 #[derive(Clone, Debug)]
 pub struct Conv {
     inputs: usize,
     outputs: usize,
-    kernel: usize,
+    /// Rows and columns.
+    kernel: [usize; 2],
     stride: usize,
     /// `[ceil(O / 16), ceil(I / 16), k * k, I of the block, 16]`, or as `winograd` has them.
     weights: Vec<Block>,
@@ -39,16 +44,20 @@ pub struct Sample<'a> {
 }
 
 impl Conv {
-    /// Of `weight` `[O, I, k, k]`, `bias` `[O]` and a stride of 1 or 2.
+    /// Of `weight` `[O, I, k, k]` and `bias` `[O]`.
     #[must_use]
     pub fn new(weight: &[f32], bias: &[f32], inputs: usize, kernel: usize, stride: usize) -> Self {
-        assert!(stride == 1 || stride == 2, "no kernel for a stride of {stride}");
-        let (outputs, taps) = (bias.len(), kernel * kernel);
+        Self::with_kernel(weight, bias, inputs, [kernel; 2], stride)
+    }
+
+    /// Of `weight` `[O, I, rows, columns]` and `bias` `[O]`.
+    pub(super) fn with_kernel(weight: &[f32], bias: &[f32], inputs: usize, kernel: [usize; 2], stride: usize) -> Self {
+        let (outputs, taps) = (bias.len(), kernel[0] * kernel[1]);
         let blocks = outputs.div_ceil(BLOCK);
         let weights = if winograd::serves(inputs, kernel, stride) {
             winograd::packed(weight, inputs, outputs)
         } else {
-            packed(weight, inputs, outputs, taps)
+            packed::packed(weight, inputs, outputs, taps)
         };
         let at = |index| bias.get(index).copied().unwrap_or_default();
         let bias = (0..blocks).map(|block| Block(std::array::from_fn(|lane| at(block * BLOCK + lane)))).collect();
@@ -81,7 +90,7 @@ impl Conv {
     }
 
     fn taps(&self) -> usize {
-        self.kernel * self.kernel
+        self.kernel[0] * self.kernel[1]
     }
 
     /// Weights of an output block.
@@ -113,6 +122,17 @@ impl Conv {
     /// The convolution of samples of one size, activated.
     #[must_use]
     pub fn run(&self, samples: &[Sample<'_>], placement: Placement, activation: u32) -> Vec<Map> {
+        self.run_on(parallel::threads(), samples, placement, activation)
+    }
+
+    /// The same, shared by so many threads; by one, it is the caller's.
+    pub(super) fn run_on(
+        &self,
+        threads: usize,
+        samples: &[Sample<'_>],
+        placement: Placement,
+        activation: u32,
+    ) -> Vec<Map> {
         let size = samples.first().and_then(|sample| sample.maps.first()).map_or([0; 2], |map| map.size);
         for Sample { maps, shortcut } in samples {
             assert!(maps.iter().rev().skip(1).all(|map| map.channels % BLOCK == 0), "blocks that are not full");
@@ -121,37 +141,32 @@ impl Conv {
             let same = |shortcut: &Map| (shortcut.channels, shortcut.size) == (self.outputs, placement.size);
             assert!(shortcut.is_none_or(same), "a shortcut of another shape");
         }
-        if self.kernel == 1 && self.stride == 1 && placement.pad == [0; 2] && placement.size == size {
-            samples.iter().map(|sample| rows::pointwise(self, sample, activation)).collect()
+        if self.kernel == [1; 2] && self.stride == 1 && placement.pad == [0; 2] && placement.size == size {
+            samples.iter().map(|sample| rows::pointwise(self, threads, sample, activation)).collect()
         } else if winograd::serves(self.inputs, self.kernel, self.stride) {
-            winograd::run(self, samples, size, placement, activation)
+            winograd::run(self, threads, samples, size, placement, activation)
         } else {
-            gathered::run(self, samples, size, placement, activation)
+            gathered::run(self, threads, samples, size, placement, activation)
         }
     }
 
     /// The convolution of a colour image, planes `[3, h, w]`.
     #[must_use]
     pub fn run_on_image(&self, planes: &[f32], size: [usize; 2], placement: Placement, activation: u32) -> Map {
-        assert_eq!(self.inputs, 3, "input channels");
-        rows::of_image(self, planes, size, placement, activation)
+        self.run_on_image_on(parallel::threads(), planes, size, placement, activation)
     }
-}
 
-fn packed(weight: &[f32], inputs: usize, outputs: usize, taps: usize) -> Vec<Block> {
-    let mut packed = Vec::with_capacity(outputs.div_ceil(BLOCK) * inputs * taps);
-    for block in 0..outputs.div_ceil(BLOCK) {
-        for first in (0..inputs).step_by(BLOCK) {
-            for tap in 0..taps {
-                packed.extend((first..inputs.min(first + BLOCK)).map(|input| {
-                    let at = |lane| {
-                        let output = block * BLOCK + lane;
-                        if output < outputs { weight[(output * inputs + input) * taps + tap] } else { 0.0 }
-                    };
-                    Block(std::array::from_fn(at))
-                }));
-            }
-        }
+    /// The same, shared by so many threads.
+    pub(super) fn run_on_image_on(
+        &self,
+        threads: usize,
+        planes: &[f32],
+        size: [usize; 2],
+        placement: Placement,
+        activation: u32,
+    ) -> Map {
+        assert_eq!(self.inputs, 3, "input channels");
+        assert!(self.stride == 1 || self.stride == 2, "no kernel for a stride of {}", self.stride);
+        rows::of_image(self, threads, planes, size, placement, activation)
     }
-    packed
 }

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::super::map::{Block, Map};
-use crate::parallel;
 
 /// Some output blocks of some pixels.
 pub(super) struct Piece<'o> {
@@ -25,12 +24,12 @@ const PIECES: usize = 4;
 
 /// Strips of `strip` pixels, or where that is a whole map and more, `together` maps; in as many groups of output blocks
 /// as threads need, since what a piece sees has to be made ready for each of them.
-pub(super) fn pieces(outputs: &mut [Map], strip: usize, together: usize) -> Vec<Piece<'_>> {
+pub(super) fn pieces(threads: usize, outputs: &mut [Map], strip: usize, together: usize) -> Vec<Piece<'_>> {
     let (plane, blocks) = outputs.first().map_or((0, 0), |map| (map.pixels(), map.blocks()));
     let (plane, strip, together) = (plane.max(1), strip.max(1), together.max(1));
     let strips = plane.div_ceil(strip);
     let bundles = if strips > 1 { outputs.len() * strips } else { outputs.len().div_ceil(together) };
-    let wanted = if parallel::threads() == 1 { 1 } else { PIECES * parallel::threads() };
+    let wanted = if threads == 1 { 1 } else { PIECES * threads };
     let group = (blocks * bundles / wanted).clamp(2, blocks.max(2)) / 2 * 2;
     let groups = blocks.div_ceil(group);
     let piece = |index: usize| {

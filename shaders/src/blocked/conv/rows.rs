@@ -14,7 +14,7 @@ use super::{Conv, Placement, Sample};
 use crate::parallel;
 
 /// The 1×1 convolution of a sample.
-pub(super) fn pointwise(conv: &Conv, sample: &Sample<'_>, activation: u32) -> Map {
+pub(super) fn pointwise(conv: &Conv, threads: usize, sample: &Sample<'_>, activation: u32) -> Map {
     let size = sample.maps.first().map_or([0; 2], |map| map.size);
     let pixels = size[0] * size[1];
     let mut sources = Vec::with_capacity(sample.maps.len());
@@ -26,24 +26,26 @@ pub(super) fn pointwise(conv: &Conv, sample: &Sample<'_>, activation: u32) -> Ma
     }
     let layer = Layer { conv, sources, columns: pixels, size: [1, pixels], shortcut: sample.shortcut, activation };
     let mut output = Map::uninitialised(conv.outputs, size);
-    layer.run(output.used());
+    layer.run(threads, output.used());
     output
 }
 
 /// The convolution of a colour image, planes `[3, h, w]`.
 pub(super) fn of_image(
     conv: &Conv,
+    threads: usize,
     planes: &[f32],
     [height, width]: [usize; 2],
     placement: Placement,
     activation: u32,
 ) -> Map {
     let [top, left] = placement.pad;
-    let seen = |axis: usize| (placement.size[axis].max(1) - 1) * conv.stride + conv.kernel;
+    let seen = |axis: usize| (placement.size[axis].max(1) - 1) * conv.stride + conv.kernel[axis];
     let [rows, columns] = [seen(0), seen(1)];
     let (pixels, width_seen) = (height * width, width.min(columns.saturating_sub(left)));
     let mut image = vec![[0.0; 3]; rows * columns];
-    parallel::chunks(&mut image, columns, |row, image| {
+    let rows = image.chunks_mut(columns.max(1)).enumerate().collect();
+    parallel::each_on(threads, rows, |(row, image)| {
         let Some(row) = row.checked_sub(top).filter(|row| *row < height) else { return };
         let at = |channel: usize| &planes[channel * pixels + row * width..][..width_seen];
         let [red, green, blue] = [at(0), at(1), at(2)];
@@ -51,11 +53,11 @@ pub(super) fn of_image(
             *pixel = [red[column], green[column], blue[column]];
         }
     });
-    let factors = conv.factors::<[f32; 3]>(3, 0, |tap| tap / conv.kernel * columns + tap % conv.kernel);
+    let factors = conv.factors::<[f32; 3]>(3, 0, |tap| tap / conv.kernel[1] * columns + tap % conv.kernel[1]);
     let sources = vec![Source { values: &image[..], lines: 0..factors.len(), factors }];
     let layer = Layer { conv, sources, columns, size: placement.size, shortcut: None, activation };
     let mut output = Map::uninitialised(conv.outputs, placement.size);
-    layer.run(output.used());
+    layer.run(threads, output.used());
     output
 }
 
@@ -94,8 +96,8 @@ const PRODUCTS: usize = 3_000_000;
 const STEP: usize = 24;
 
 impl<X: Pixel> Layer<'_, X> {
-    fn run(&self, output: &mut [Block]) {
-        parallel::each(self.pieces(output), |piece| on_blocks(Task { layer: self, piece }));
+    fn run(&self, threads: usize, output: &mut [Block]) {
+        parallel::each_on(threads, self.pieces(output), |piece| on_blocks(Task { layer: self, piece }));
     }
 
     fn pieces<'o>(&self, output: &'o mut [Block]) -> Vec<Piece<'o>> {

@@ -2,12 +2,14 @@
 //! in place of 36. Of the 4×4 pixels that a place sees 16 values are made, one for each of as many 1×1 convolutions, and
 //! of what these give, the output. Results are off those of plain sums by some 1e-6 of the largest (2e-6 at 512 channels).
 
-mod turned;
+mod packed;
+pub(in super::super) mod turned;
 
 use std::cell::RefCell;
 
 use pulp::{Simd, WithSimd};
 
+pub(super) use self::packed::packed;
 use super::super::map::{BLOCK, Block, Map};
 use super::super::on_blocks::{OnBlocks, on_blocks};
 use super::super::tile::{Factor, Sums, add, most_blocks, most_pixels, tile, write};
@@ -26,8 +28,8 @@ const LEAST: usize = 24;
 const STEP: usize = 12;
 
 /// Whether a convolution is one for this form.
-pub(super) fn serves(inputs: usize, kernel: usize, stride: usize) -> bool {
-    kernel == 3 && stride == 1 && inputs >= BLOCK
+pub(super) fn serves(inputs: usize, kernel: [usize; 2], stride: usize) -> bool {
+    kernel == [3; 2] && stride == 1 && inputs >= BLOCK
 }
 
 /// Products of an output of that size for each pair of channels.
@@ -35,22 +37,10 @@ pub(super) fn products(size: [usize; 2]) -> usize {
     PRODUCTS * size[0].div_ceil(2) * size[1].div_ceil(2)
 }
 
-/// Weights `[O, I, 3, 3]` as `[ceil(O / 16), 16 products, I, 16]`.
-pub(super) fn packed(weight: &[f32], inputs: usize, outputs: usize) -> Vec<Block> {
-    let mut packed = vec![Block::default(); outputs.div_ceil(BLOCK) * PRODUCTS * inputs];
-    for (index, weight) in weight.chunks_exact(9).enumerate() {
-        let (output, input) = (index / inputs, index % inputs);
-        for (product, value) in turned::weights(weight).into_iter().enumerate() {
-            let line = (output / BLOCK * PRODUCTS + product) * inputs + input;
-            packed[line].0[output % BLOCK] = value;
-        }
-    }
-    packed
-}
-
 /// The convolution of samples of `x_size`.
 pub(super) fn run(
     conv: &Conv,
+    threads: usize,
     samples: &[Sample<'_>],
     x_size: [usize; 2],
     placement: Placement,
@@ -61,7 +51,7 @@ pub(super) fn run(
     let [rows, columns] = placement.size.map(|side| side.div_ceil(2).max(1));
     let most = layer.most_places();
     let strip = (most / columns).max(1) * 2 * placement.size[1];
-    parallel::each(pieces(&mut outputs, strip, most / (rows * columns)), |piece| {
+    parallel::each_on(threads, pieces(threads, &mut outputs, strip, most / (rows * columns)), |piece| {
         ROOM.with_borrow_mut(|room| on_blocks(Task { layer: &layer, piece, room }));
     });
     outputs

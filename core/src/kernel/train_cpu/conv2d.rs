@@ -1,10 +1,6 @@
 //! Convolution over all channels, with a gradient.
 //!
-//! The forward and the gradient by the input are the twins of the WGSL kernels; see [`by_weight`] for the other.
-
-mod by_input;
-mod by_weight;
-mod packed;
+//! All three are [`histomask_shaders::blocked`]'s, by the kernels of a network in use.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
@@ -14,13 +10,10 @@ use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, TensorMetadata as _};
 use burn::tensor::{Tensor, TensorData};
-use histomask_shaders::{ConvParams, conv, pointwise};
+use histomask_shaders::{ConvParams, blocked};
 
-use self::by_input::by_input;
-use self::by_weight::by_weight;
-use self::packed::packed;
 use crate::kernel::cpu_tensor::{autodiff_primitive, dense, from_values};
-use crate::kernel::geometry::{Padding, as_pointwise, conv_params};
+use crate::kernel::geometry::{Padding, conv_params};
 
 /// The operation, or `None` on any other device and where padding is wider than the gradient's kernels take.
 pub(in crate::kernel) fn forward(
@@ -55,22 +48,10 @@ fn params(x: &[usize; 4], weight: &[usize; 4], stride: usize, padding: Padding) 
 }
 
 fn convolve(params: &ConvParams, x: &FloatTensor<Flex>, weight: &FloatTensor<Flex>) -> FloatTensor<Flex> {
-    let (inputs, taps) = (params.inputs as usize, (params.kernel * params.kernel) as usize);
-    let weight: &[f32] = weight.storage();
-    let weight = packed(params.outputs as usize, taps, inputs, |o, tap, i| weight[(o * inputs + i) * taps + tap]);
     let shape = [params.batch, params.outputs, params.height, params.width].map(|side| side as usize);
     let mut output = vec![0.0; shape.iter().product()];
-    run(params, x.storage(), &weight, &mut output);
+    blocked::convolve(params, x.storage(), weight.storage(), &mut output);
     from_values(TensorData::new(output, shape))
-}
-
-/// Convolution of `x` with packed weights, by the kernel that suits it.
-pub(super) fn run(params: &ConvParams, x: &[f32], weight: &[f32], output: &mut [f32]) {
-    let bias = vec![0.0; params.outputs as usize];
-    match as_pointwise(params) {
-        Some(params) => pointwise(&params, x, weight, &bias, &[], output),
-        None => conv(params, x, weight, &bias, &[], output),
-    }
 }
 
 #[derive(Debug)]
@@ -86,11 +67,11 @@ impl Backward<Flex, 2> for Convolution {
         let x = dense(checkpointer.retrieve_node_output::<FloatTensor<Flex>>(x_state));
         let weight = dense(checkpointer.retrieve_node_output::<FloatTensor<Flex>>(weight_state));
         if let Some(node) = node_x {
-            let values = by_input(&params, weight.storage(), gradient.storage());
+            let values = blocked::by_input(&params, weight.storage(), gradient.storage());
             gradients.register::<Flex>(node.id, from_values(TensorData::new(values, x.shape())));
         }
         if let Some(node) = node_weight {
-            let values = by_weight(&params, x.storage(), gradient.storage());
+            let values = blocked::by_weight(&params, x.storage(), gradient.storage());
             gradients.register::<Flex>(node.id, from_values(TensorData::new(values, weight.shape())));
         }
     }
