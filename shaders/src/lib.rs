@@ -31,7 +31,7 @@ mod mask_regions_backward;
 mod mask_size;
 mod model_input;
 mod overlay;
-mod parallel;
+pub mod parallel;
 mod peak;
 mod pointwise;
 mod product;

@@ -2,14 +2,14 @@
 
 /// Calls `fill(index, chunk)` for every chunk of `size` values.
 #[cfg(feature = "threads")]
-pub(crate) fn chunks<T: Send>(values: &mut [T], size: usize, fill: impl Fn(usize, &mut [T]) + Sync) {
+pub fn chunks<T: Send>(values: &mut [T], size: usize, fill: impl Fn(usize, &mut [T]) + Sync) {
     use rayon::prelude::*;
     values.par_chunks_mut(size.max(1)).enumerate().for_each(|(index, chunk)| fill(index, chunk));
 }
 
 /// Calls `fill(index, chunk)` for every chunk of `size` values.
 #[cfg(not(feature = "threads"))]
-pub(crate) fn chunks<T>(values: &mut [T], size: usize, fill: impl Fn(usize, &mut [T])) {
+pub fn chunks<T>(values: &mut [T], size: usize, fill: impl Fn(usize, &mut [T])) {
     values.chunks_mut(size.max(1)).enumerate().for_each(|(index, chunk)| fill(index, chunk));
 }
 
@@ -33,14 +33,14 @@ pub(crate) fn each_on<T: Send>(threads: usize, tasks: Vec<T>, work: impl Fn(T) +
 
 /// `of` each thing, in order.
 #[cfg(feature = "threads")]
-pub(crate) fn map<T: Send, U: Send>(things: Vec<T>, of: impl Fn(T) -> U + Send + Sync) -> Vec<U> {
+pub fn map<T: Send, U: Send>(things: Vec<T>, of: impl Fn(T) -> U + Send + Sync) -> Vec<U> {
     use rayon::prelude::*;
     things.into_par_iter().map(of).collect()
 }
 
 /// `of` each thing, in order.
 #[cfg(not(feature = "threads"))]
-pub(crate) fn map<T, U>(things: Vec<T>, of: impl Fn(T) -> U) -> Vec<U> {
+pub fn map<T, U>(things: Vec<T>, of: impl Fn(T) -> U) -> Vec<U> {
     things.into_iter().map(of).collect()
 }
 

@@ -94,7 +94,7 @@ impl Artefact {
             Self::Fig13 => "Fig. 13: masks on metastatic patches of Camelyon16",
             Self::FigB1 => "Fig. B.1: accuracy during training, EEM on GlaS",
             Self::FigB2 => "Fig. B.2: accuracy during training, SEM on GlaS",
-            Self::Lambda => "What lambda does: whole and short backbone on GlaS",
+            Self::Lambda => "What lambda does, by the depth of the backbone, on GlaS",
         }
     }
 

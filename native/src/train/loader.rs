@@ -9,6 +9,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 
+use burn::tensor::{Device, Tensor, TensorData};
+use histomask_core::method;
 use histomask_core::refine::tissue;
 use image::{GrayImage, Rgb, RgbImage};
 use rand::SeedableRng as _;
@@ -46,6 +48,26 @@ pub struct Batch {
     pub height: usize,
     /// W in pixels.
     pub width: usize,
+}
+
+impl Batch {
+    /// The batch as a method learns from it, on `device`; its values move there.
+    pub fn on_device(&mut self, device: &Device) -> method::Batch<'_> {
+        let [batch, height, width] = [self.batch, self.height, self.width];
+        let planes = |values: &mut Vec<f32>, channels| {
+            let values = std::mem::take(values);
+            Tensor::<4>::from_data(TensorData::new(values, [batch, channels, height, width]), device)
+        };
+        let plane = |values: &mut Vec<f32>| (!values.is_empty()).then(|| planes(values, 1));
+        let labels: Vec<i32> = self.labels.iter().map(|&label| label as i32).collect();
+        method::Batch {
+            images: planes(&mut self.images, 3),
+            masks: plane(&mut self.masks),
+            tissue: plane(&mut self.tissue),
+            labels: Tensor::from_ints(labels.as_slice(), device),
+            label_values: &self.labels,
+        }
+    }
 }
 
 /// Regions of the training images that are painted over before they are cropped.

@@ -1,8 +1,8 @@
 //! Over training: how strongly each term of max-min's loss pulls at the soft mask.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 use histomask_core::Device;
-use histomask_core::method::{self, MaskGradients, Network, Objective};
+use histomask_core::method::{MaskGradients, Network, Objective};
 use histomask_core::weights::{load_state_dict, state_dict};
 use serde::{Deserialize, Serialize};
 
@@ -60,23 +60,7 @@ impl Measured<'_> {
         for batch in batches {
             // the same dropout in every epoch
             device.seed(self.profile.train.seed);
-            let batch = batch?;
-            let shape = [batch.batch, 3, batch.height, batch.width];
-            let tissue = (!batch.tissue.is_empty()).then(|| {
-                let shape = [batch.batch, 1, batch.height, batch.width];
-                Tensor::from_data(TensorData::new(batch.tissue, shape), &device)
-            });
-            let labels: Vec<i32> = batch.labels.iter().map(|&label| label as i32).collect();
-            let gradients = network.mask_gradients(
-                method::Batch {
-                    images: Tensor::from_data(TensorData::new(batch.images, shape), &device),
-                    labels: Tensor::<1, Int>::from_ints(labels.as_slice(), &device),
-                    label_values: &batch.labels,
-                    masks: None,
-                    tissue,
-                },
-                self.objective,
-            );
+            let gradients = network.mask_gradients(batch?.on_device(&device), self.objective);
             let [foreground, background, barrier, others] = norms(gradients)?;
             row.foreground += foreground;
             row.background += background;

@@ -3,6 +3,7 @@
 //! A loop has the processor's vector instructions only where it is inlined into [`vectorised`]: the closures that are
 //! given here are `#[inline(always)]`.
 
+use histomask_shaders::parallel::chunks;
 use histomask_shaders::vectorised;
 use pulp::{Simd, WithSimd};
 
@@ -58,22 +59,13 @@ pub(super) fn change_channels<T: Send>(
 /// A buffer of planes of `size` values, each filled by `fill(index, plane)`; planes come zeroed.
 pub(super) fn filled(planes: usize, size: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
     let mut buffer = vec![0.0; planes * size];
-    let each = |(index, plane): (usize, &mut [f32])| {
+    let each = |index: usize, plane: &mut [f32]| {
         vectorised(Loop(
             #[inline(always)]
             || fill(index, plane),
         ));
     };
-    if size == 0 {
-        return buffer;
-    }
-    #[cfg(feature = "threads")]
-    {
-        use rayon::prelude::*;
-        buffer.par_chunks_mut(size).enumerate().for_each(each);
-    }
-    #[cfg(not(feature = "threads"))]
-    buffer.chunks_mut(size).enumerate().for_each(each);
+    chunks(&mut buffer, size, each);
     buffer
 }
 

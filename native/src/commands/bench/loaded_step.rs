@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 
 use super::median;
 use super::step::{BATCH, Inputs, Trained};
@@ -51,14 +51,10 @@ pub(super) fn steps(
         let mut batches = loader.epoch(epoch);
         for _ in 0..repeats.div_ceil(ROUNDS as u32) {
             let start = Instant::now();
-            let batch = batches.next().context("the loaders stopped")??;
+            let mut batch = batches.next().context("the loaders stopped")??;
             let waited = start.elapsed().as_secs_f64();
-            let planes = |values: Vec<f32>, channels: usize| {
-                let shape = [batch.batch, channels, batch.height, batch.width];
-                Tensor::<4>::from_data(TensorData::new(values, shape), &autodiff)
-            };
-            let masks = from_masks.then(|| planes(batch.masks, 1));
-            trained.step(Inputs { images: planes(batch.images, 3), masks }, device)?;
+            let loaded = batch.on_device(&autodiff);
+            trained.step(Inputs { images: loaded.images, masks: loaded.masks }, device)?;
             with_loaders.push(start.elapsed().as_secs_f64());
             waiting.push(waited);
         }

@@ -1,7 +1,7 @@
 //! One step of a run (`spec` §3).
 
 use burn::module::Module as _;
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 use histomask_core::method::{self, Method as _, Network};
 
 use super::Trainer;
@@ -28,25 +28,14 @@ impl Trainer<'_> {
     }
 
     /// Takes in what one batch says and returns its loss.
-    fn learn(&mut self, batch: Batch, gradient: &mut MeanGradient<Network>) -> Result<f64, TrainError> {
+    fn learn(&mut self, mut batch: Batch, gradient: &mut MeanGradient<Network>) -> Result<f64, TrainError> {
         let (epoch, step) = (self.progress.epoch, self.progress.step);
         let profile = self.job.profile;
         let device = self.job.device.clone().autodiff();
         // a seed per batch, so that a resumed run draws the same dropout (as the released code does, `spec` §3.1)
         device.seed(mix(profile.train.seed, epoch as u64, step as u64));
 
-        let shape = [batch.batch, 3, batch.height, batch.width];
-        let images = Tensor::<4>::from_data(TensorData::new(batch.images, shape), &device);
-        let indices: Vec<i32> = batch.labels.iter().map(|&label| label as i32).collect();
-        let labels = Tensor::<1, Int>::from_ints(indices.as_slice(), &device);
-        let shape = [batch.batch, 1, batch.height, batch.width];
-        let plane = |values: Vec<f32>| {
-            (!values.is_empty()).then(|| Tensor::<4>::from_data(TensorData::new(values, shape), &device))
-        };
-        let (masks, tissue) = (plane(batch.masks), plane(batch.tissue));
-
-        let batch_on_device = method::Batch { images, labels, label_values: &batch.labels, masks, tissue };
-        let learning = self.model.learn(batch_on_device, self.objective(epoch));
+        let learning = self.model.learn(batch.on_device(&device), self.objective(epoch));
         let total = learning.total().ok_or(TrainError::NoLoss)?;
         // before the loss is waited for, so that a GPU has work while it comes back
         gradient.add(total, batch.labels.len(), &self.model);
