@@ -57,7 +57,7 @@ fn the_class_without_foreground_is_one_of_the_data() {
 
 #[test]
 #[cfg(unix)]
-fn an_interrupted_evaluation_replaces_no_complete_one() {
+fn what_was_interrupted_says_so_and_replaces_no_complete_evaluation() {
     let folder = tempfile::tempdir().unwrap();
     let data = data_set(folder.path(), 4);
     let run = folder.path().join("run");
@@ -94,6 +94,19 @@ fn an_interrupted_evaluation_replaces_no_complete_one() {
     assert_eq!(result["images"].as_u64(), Some(csv(&part.join("images.csv")).len() as u64));
     let page = String::from_utf8(bytes(&part.join("report.html"))).unwrap();
     assert!(page.contains("Not complete"), "the page does not say so");
+
+    let out = folder.path().join("predicted");
+    let predict = Program::new(["predict"]).args([&many]).with("--model", &run).with("--out", &out);
+    let mut running = predict.on_cpu().start();
+    assert!(running.until_there(&out.join("run.json")), "{}", running.wait());
+    std::thread::sleep(Duration::from_millis(500));
+    running.interrupt();
+    let _ = running.wait().exits(130).says("of 1500 images");
+    let record = json(&out.join("run.json"));
+    let images = csv(&out.join("predictions.csv")).len() as u64;
+    assert!((1..1500).contains(&images), "{images}");
+    assert_eq!((record["images"].as_u64(), record["inputs"].as_u64()), (Some(images), Some(1500)));
+    assert_eq!(record["complete"], false);
 }
 
 #[test]
